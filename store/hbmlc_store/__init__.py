@@ -1,1 +1,1 @@
-"""TEMP."""
+"""What hbmlc remembers: settings, database, job life cycle, registry, accounts and objects."""

@@ -1,0 +1,43 @@
+"""Secrets of one home: made once, readable by their owner alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+__all__ = ["HomeSecrets", "load_secrets"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeSecrets:
+    """What the processes of one home share and nobody else may know."""
+
+    database_password: str
+    broker_password: str
+    key_secret: str
+    """Secret under which API keys are hashed."""
+
+
+def load_secrets(home: Path) -> HomeSecrets:
+    """Read the home's secrets; the first call makes them."""
+    file = home / "secrets.json"
+    if not file.exists():
+        made = HomeSecrets(
+            database_password=secrets.token_urlsafe(24),
+            broker_password=secrets.token_urlsafe(24),
+            key_secret=secrets.token_urlsafe(32),
+        )
+        write_private(file, json.dumps(asdict(made)))
+    return HomeSecrets(**json.loads(file.read_text()))
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as output:
+        output.write(text)
+    draft.replace(file)

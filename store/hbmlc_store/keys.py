@@ -1,0 +1,52 @@
+"""Object keys: pure functions of what the object is, so a repeated task overwrites its own bytes."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from hbmlc.schemas import Stage
+
+__all__ = [
+    "canonical_key",
+    "catalog_prefix",
+    "content_key",
+    "job_prefix",
+    "result_key",
+    "survey_key",
+    "unit_key",
+]
+
+
+def catalog_prefix(catalog_id: UUID) -> str:
+    """Everything of one catalogue."""
+    return f"catalogs/{catalog_id}"
+
+
+def content_key(catalog_id: UUID) -> str:
+    """The bytes as uploaded."""
+    return f"{catalog_prefix(catalog_id)}/content"
+
+
+def canonical_key(catalog_id: UUID) -> str:
+    """The canonical Parquet file."""
+    return f"{catalog_prefix(catalog_id)}/canonical.parquet"
+
+
+def job_prefix(job_id: UUID) -> str:
+    """Everything of one job."""
+    return f"jobs/{job_id}"
+
+
+def survey_key(job_id: UUID) -> str:
+    """The fit of the whole survey."""
+    return f"{job_prefix(job_id)}/survey.safetensors"
+
+
+def unit_key(job_id: UUID, stage: Stage, unit: int) -> str:
+    """What one unit of a stage wrote."""
+    return f"{job_prefix(job_id)}/{stage.value.lower()}/{unit}.safetensors"
+
+
+def result_key(job_id: UUID, name: str) -> str:
+    """One result file."""
+    return f"{job_prefix(job_id)}/results/{name}"
