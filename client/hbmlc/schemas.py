@@ -1,7 +1,8 @@
 """Wire schemas: every JSON document that the service answers or accepts.
 
-They live here once; the service and the SDK both import them. Fields are only ever added inside v1, so
-a client ignores fields that it does not know, while a request with an unknown field is refused.
+They live here once; the service and the SDK both import them. Fields are only ever added inside
+v1, so a client ignores fields that it does not know, while a request with an unknown field is
+refused.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class Phase(StrEnum):
 
 
 class Stage(StrEnum):
-    """Stages of work, in the order in which a calibration passes them; an ingest has only its own."""
+    """Stages of work, in the order of a calibration; an ingest has only its own."""
 
     INGEST = "INGEST"
     SURVEY = "SURVEY"
@@ -163,7 +164,8 @@ class ColumnMapping(_Request):
     flux_err: dict[Band, Column] = Field(default_factory=dict)
     flux_unit: FluxUnit | None = None
     extras: dict[str, Column] = Field(default_factory=dict)
-    """``size``, ``ellipticity``, ``concentration``, ``density``, ``depth_<band>``, ``seeing_<band>``."""
+    """``size``, ``ellipticity``, ``concentration``, ``density``, ``depth_<band>``,
+    ``seeing_<band>``."""
 
 
 class CatalogRequest(_Request):

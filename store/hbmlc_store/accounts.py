@@ -1,7 +1,7 @@
 """Accounts and API keys.
 
-A key reads ``hbk_<prefix>_<secret><checksum>``: the prefix finds the row, the checksum tells a typing
-mistake from a forgery without asking the database, and only an HMAC of the whole is stored.
+A key reads ``hbk_<prefix>_<secret><checksum>``: the prefix finds the row, the checksum tells a
+typing mistake from a forgery without asking the database, and only an HMAC of the whole is stored.
 """
 
 from __future__ import annotations

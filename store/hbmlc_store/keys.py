@@ -1,4 +1,4 @@
-"""Object keys: pure functions of what the object is, so a repeated task overwrites its own bytes."""
+"""Object keys: pure functions of what an object is, so a repeated task overwrites its bytes."""
 
 from __future__ import annotations
 

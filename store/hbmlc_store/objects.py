@@ -5,19 +5,19 @@ Writers learn the sha256 as the bytes pass; nothing is ever whole in memory.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, cast
+from typing import IO
 from urllib.parse import unquote, urlparse
 
 import obstore
-from obstore.exceptions import NotFoundError
 from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store, from_url
 
 from hbmlc_store.errors import DigestMismatch, Invalid, NotFound
@@ -91,12 +91,7 @@ class Objects:
             async with obstore.open_writer_async(self._store, draft) as target:
                 async for piece in pieces:
                     size += len(piece)
-                    if size > max_bytes:
-                        raise Invalid(
-                            "too-large",
-                            f"The content is longer than the {max_bytes} bytes that are allowed; "
-                            "split the catalogue or upload it as Parquet.",
-                        )
+                    _check_length(size, max_bytes)
                     digest.update(piece)
                     await target.write(piece)
             stored = Stored(size_bytes=size, digest=digest.hexdigest())
@@ -117,7 +112,7 @@ class Objects:
         """
         try:
             return bytes(obstore.get(self._store, _checked(key)).bytes())
-        except (NotFoundError, FileNotFoundError) as exc:
+        except FileNotFoundError as exc:
             raise NotFound("no-such-object", f"Nothing is stored under {key}.") from exc
 
     def stream(self, key: str, *, start: int, end: int) -> Iterator[bytes]:
@@ -129,7 +124,7 @@ class Objects:
             position = stop
 
     @contextmanager
-    def as_file(self, key: str, *, scratch: Path | None = None) -> Iterator[Path]:
+    def as_file(self, key: str, *, scratch: Path | None = None) -> Generator[Path]:
         """Lend the object as a read-only local file: itself on a local disk, a copy otherwise.
 
         Raises
@@ -153,20 +148,22 @@ class Objects:
         try:
             for piece in obstore.get(self._store, _checked(key)).stream(min_chunk_size=CHUNK_BYTES):
                 target.write(bytes(piece))
-        except (NotFoundError, FileNotFoundError) as exc:
+        except FileNotFoundError as exc:
             raise NotFound("no-such-object", f"Nothing is stored under {key}.") from exc
 
     def size(self, key: str) -> int | None:
         """Length of an object [bytes]; ``None`` if there is none."""
         try:
             return int(obstore.head(self._store, _checked(key))["size"])
-        except (NotFoundError, FileNotFoundError):
+        except FileNotFoundError:
             return None
 
     def keys(self, prefix: str) -> list[str]:
         """List the keys below a prefix, sorted."""
         return sorted(
-            str(meta["path"]) for page in obstore.list(self._store, _checked(prefix)) for meta in page
+            str(meta["path"])
+            for page in obstore.list(self._store, _checked(prefix))
+            for meta in page
         )
 
     def delete_below(self, prefix: str) -> int:
@@ -180,8 +177,7 @@ class Objects:
         """Make an address that downloads the object directly; ``None`` on a local disk."""
         if not isinstance(self._store, S3Store | GCSStore | AzureStore):
             return None
-        signed = obstore.sign(self._store, "GET", _checked(key), timedelta(seconds=seconds))
-        return cast("str", signed)
+        return obstore.sign(self._store, "GET", _checked(key), timedelta(seconds=seconds))
 
     def check_writable(self) -> None:
         """Write and delete a small object; raises what the store raises."""
@@ -189,10 +185,8 @@ class Objects:
         obstore.delete(self._store, "health/probe")
 
     async def _forget(self, key: str) -> None:
-        try:
+        with contextlib.suppress(FileNotFoundError):
             await obstore.delete_async(self._store, key)
-        except (NotFoundError, FileNotFoundError):
-            pass
 
 
 def _checked(key: str) -> str:
@@ -200,6 +194,15 @@ def _checked(key: str) -> str:
     if not _KEY.fullmatch(key):
         raise Invalid("bad-key", f"{key!r} is not an object key.")
     return key
+
+
+def _check_length(size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise Invalid(
+            "too-large",
+            f"The content is longer than the {max_bytes} bytes that are allowed; "
+            "split the catalogue or upload it as Parquet.",
+        )
 
 
 def _check_received(stored: Stored, expected_digest: str | None) -> None:

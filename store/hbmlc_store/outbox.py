@@ -29,7 +29,7 @@ def publish_batch(
     """Hand the oldest messages to ``publish`` and remove them; returns how many.
 
     Several relays may run: each skips the rows that another holds. When ``publish`` raises, the
-    transaction rolls back and the messages stay; a message may therefore arrive twice, never not at all.
+    transaction rolls back and the messages stay: one may arrive twice, but never not at all.
     """
     rows = tx.scalars(
         select(OutboxRow).order_by(OutboxRow.id).limit(limit).with_for_update(skip_locked=True)

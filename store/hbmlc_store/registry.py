@@ -24,7 +24,9 @@ __all__ = [
     "set_alias",
 ]
 
-_REFERENCE = re.compile(r"(?P<name>[a-z0-9][a-z0-9._-]*)(?:(?P<mark>[@:])(?P<rest>[A-Za-z0-9._-]+))?")
+_REFERENCE = re.compile(
+    r"(?P<name>[a-z0-9][a-z0-9._-]*)(?:(?P<mark>[@:])(?P<rest>[A-Za-z0-9._-]+))?"
+)
 DEFAULT_ALIAS = "production"
 
 
@@ -166,7 +168,7 @@ def resolve(tx: Session, reference: str) -> ModelVersionRow:
 
 
 def choose(tx: Session, bands: Sequence[str]) -> ModelVersionRow | None:
-    """Choose the production version that uses most of a catalogue's bands; ``None`` if none fits."""
+    """Choose the production version that uses most of the bands; ``None`` if none fits."""
     present = set(bands)
     query = (
         select(ModelVersionRow)

@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     broker_url: SecretStr = SecretStr("redis://localhost:6379/0")
     """Address of a Redis-protocol server."""
     object_store: str | None = None
-    """``file://``, ``s3://``, ``gs://`` or ``az://``; ``None`` is the folder ``objects`` in the home."""
+    """``file://``, ``s3://``, ``gs://`` or ``az://``; ``None`` is ``objects`` in the home."""
     key_secret: SecretStr = SecretStr("")
     """Secret with which API keys are hashed; the API refuses to start without one."""
     host: str = "127.0.0.1"
@@ -50,11 +50,9 @@ class Settings(BaseSettings):
     reap_seconds: float = Field(default=5.0, gt=0)
     """Pause between two rounds of the reaper [s]."""
     stale_message_seconds: float = Field(default=900.0, gt=0)
-    """A unit that waits longer than this gets a second message: the broker may have lost one [s]."""
+    """A unit that waits longer gets a second message: the broker may have lost one [s]."""
     max_attempts: int = Field(default=3, ge=1)
     """Attempts at one unit before its job fails."""
-    adaptation_batch: int = Field(default=8, ge=1)
-    """Units that one adaptation task takes at once."""
     task_seconds: float = Field(default=6 * 3600.0, gt=0)
     """Hard limit of one task [s]; the broker's visibility timeout is twice that."""
     worker_concurrency: int = Field(default=1, ge=1)

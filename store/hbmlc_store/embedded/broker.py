@@ -54,8 +54,8 @@ def start_broker(folder: Path, *, password: str, log: Path) -> EmbeddedBroker:
     configuration = folder / "valkey.conf"
     configuration.touch(mode=0o600)
     configuration.write_text(
-        f"bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\n"
-        f"maxmemory-policy noeviction\ndaemonize no\ndir \"{folder}\"\n"
+        f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\nappendonly no\n'
+        f'maxmemory-policy noeviction\ndaemonize no\ndir "{folder}"\n'
     )
     process = start_child([get_binary_path(), configuration], log=log)
     broker = EmbeddedBroker(process=process, port=port, password=password)

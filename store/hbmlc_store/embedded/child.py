@@ -1,11 +1,12 @@
 """Child processes that cannot outlive the one that started them.
 
-On Linux the kernel signals a child when its parent dies (``PR_SET_PDEATHSIG``), even after ``kill -9``.
-Elsewhere the next start finds what was left by its pid files.
+On Linux the kernel signals a child when its parent dies (``PR_SET_PDEATHSIG``), even after
+``kill -9``. Elsewhere the next start finds what was left by its pid files.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -14,11 +15,18 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["die_with_parent", "free_port", "start_child", "stop_child"]
+__all__ = ["die_with_parent", "free_port", "load_libc", "start_child", "stop_child"]
 
 _PR_SET_PDEATHSIG = 1
+
+
+def load_libc() -> ctypes.CDLL | None:
+    """Load the C library where it knows ``prctl``: on Linux."""
+    return ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
 # Loaded before any fork: between fork and exec nothing may import or allocate more than it must.
-_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+_LIBC = load_libc()
 
 
 def die_with_parent(signal_number: int) -> None:
@@ -37,8 +45,8 @@ def start_child(
 ) -> subprocess.Popen[bytes]:
     """Start a command in a session of its own, its output appended to ``log``.
 
-    A session of its own keeps Ctrl-C in a terminal from reaching every child at once; the parent stops
-    them in the right order instead.
+    A session of its own keeps Ctrl-C in a terminal from reaching every child at once; the parent
+    stops them in the right order instead.
     """
     parent = os.getpid()
 
@@ -52,14 +60,14 @@ def start_child(
 
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        return subprocess.Popen(  # noqa: PLW1509 - the caller has one thread when it starts children
+        return subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=dict(environment) if environment is not None else None,
             start_new_session=True,
-            preexec_fn=prepare,
+            preexec_fn=prepare,  # noqa: PLW1509 - children are started from the one main thread
         )
 
 
@@ -79,10 +87,8 @@ def stop_child(
         except subprocess.TimeoutExpired:
             continue
     # Grandchildren (pool processes) share the child's session and must not stay behind.
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
     child.wait()
 
 

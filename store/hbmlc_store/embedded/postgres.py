@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import psycopg
+from psycopg import sql
 
 from hbmlc_store.embedded.child import free_port, start_child, stop_child
 from hbmlc_store.embedded.errors import ServerDidNotStart
@@ -21,7 +22,7 @@ from hbmlc_store.embedded.unprivileged import drop_root, give_to_unprivileged
 __all__ = ["EmbeddedPostgres", "start_postgres"]
 
 START_SECONDS = 60.0
-# A laptop's memory belongs to the samplers; a few dozen connections are all that our processes open.
+# A laptop's memory belongs to the samplers; our processes open a few dozen connections.
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     # No socket file: its path may hold 107 bytes at most, and a home may lie deeper than that.
@@ -114,7 +115,7 @@ def _initialise(folder: Path, *, binaries: Path, password: str) -> None:
             ],
             check=True,
             capture_output=True,
-            preexec_fn=drop_root(),  # noqa: PLW1509 - no thread runs yet
+            preexec_fn=drop_root(),
         )
         data.rename(folder)
     except subprocess.CalledProcessError as exc:
@@ -130,10 +131,11 @@ def _end_leftover(folder: Path) -> None:
         return
     try:
         process = psutil.Process(int(file.read_text().splitlines()[0]))
-        is_ours = process.name() == "postgres" and str(folder) in process.cmdline()
+        if process.name() != "postgres" or str(folder) not in process.cmdline():
+            process = None
     except (psutil.NoSuchProcess, psutil.AccessDenied, ValueError, IndexError):
-        is_ours = False
-    if not is_ours:
+        process = None
+    if process is None:
         # The pid may by now belong to a stranger; PostgreSQL would refuse to start for its sake.
         file.unlink(missing_ok=True)
         return
@@ -165,7 +167,7 @@ def _create_database(server: EmbeddedPostgres, name: str) -> None:
     with psycopg.connect(_dsn(server, "postgres"), autocommit=True) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
         if found.fetchone() is None:
-            connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
 def _dsn(server: EmbeddedPostgres, database: str) -> str:

@@ -1,17 +1,18 @@
 """Leaving root behind, because PostgreSQL refuses to run as root.
 
-A container often runs as root with its packages under ``/root``, where no other user may look. Instead
-of opening that folder to everybody, the process keeps one capability over the change of user: to read
-and traverse (``CAP_DAC_READ_SEARCH``). What it may *write* is its own data folder alone.
+A container often runs as root with its packages under ``/root``, where no other user may look.
+Instead of opening that folder to everybody, the process keeps one capability over the change of
+user: to read and traverse (``CAP_DAC_READ_SEARCH``). What it may *write* is its data folder alone.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
+
+from hbmlc_store.embedded.child import load_libc
 
 __all__ = ["drop_root", "give_to_unprivileged"]
 
@@ -22,7 +23,7 @@ _PR_SET_KEEPCAPS = 8
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CAPABILITY_VERSION_3 = 0x20080522
-_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+_LIBC = load_libc()
 
 
 def give_to_unprivileged(folder: Path) -> None:
@@ -37,7 +38,7 @@ def give_to_unprivileged(folder: Path) -> None:
 
 
 def drop_root() -> Callable[[], None] | None:
-    """Give what a child must do before ``exec`` to become unprivileged; ``None`` if we are not root."""
+    """Give what a child does before ``exec`` to become unprivileged; ``None`` if not root."""
     if os.geteuid() != 0:
         return None
     uid, gid = _unprivileged_ids()

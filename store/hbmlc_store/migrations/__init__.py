@@ -1,0 +1,1 @@
+"""Migrations of the database schema; they ship with the package."""

@@ -17,9 +17,7 @@ class ResultRow(Base):
 
     __tablename__ = "result_file"
 
-    job_id: Mapped[UUID] = mapped_column(
-        ForeignKey("job.id", ondelete="CASCADE"), primary_key=True
-    )
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
     size_bytes: Mapped[int]
     digest: Mapped[str]

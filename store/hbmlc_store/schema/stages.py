@@ -19,9 +19,7 @@ class StageRow(Base):
     __tablename__ = "job_stage"
     __table_args__ = (CheckConstraint("done BETWEEN 0 AND total", name="done"),)
 
-    job_id: Mapped[UUID] = mapped_column(
-        ForeignKey("job.id", ondelete="CASCADE"), primary_key=True
-    )
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
     stage: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(Integer)
     """Order of the stages in their job."""

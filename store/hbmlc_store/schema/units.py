@@ -25,9 +25,7 @@ class UnitRow(Base):
         ),
     )
 
-    job_id: Mapped[UUID] = mapped_column(
-        ForeignKey("job.id", ondelete="CASCADE"), primary_key=True
-    )
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
     stage: Mapped[str] = mapped_column(primary_key=True)
     unit: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     state: Mapped[str]

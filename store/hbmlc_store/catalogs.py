@@ -1,0 +1,119 @@
+"""Catalogues, as their owners see them."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from hbmlc.schemas import CatalogState, ColumnMapping
+from hbmlc_store.errors import Conflict, NotFound
+from hbmlc_store.ids import new_id
+from hbmlc_store.jobs.phases import ACTIVE
+from hbmlc_store.jobs.stages import JobKind
+from hbmlc_store.schema import CatalogRow, JobRow, JsonObject
+
+__all__ = [
+    "add_catalog",
+    "find_catalog",
+    "list_catalogs",
+    "lock_unused_catalog",
+    "mapping_json",
+    "mark_deleted",
+]
+
+
+def add_catalog(
+    tx: Session, account_id: UUID, *, name: str, mapping: ColumnMapping | None
+) -> CatalogRow:
+    """Add a catalogue whose content is yet to come."""
+    row = CatalogRow(
+        id=new_id(),
+        account_id=account_id,
+        name=name,
+        state=CatalogState.CREATED.value,
+        mapping=mapping_json(mapping),
+    )
+    tx.add(row)
+    tx.flush()
+    tx.refresh(row)
+    return row
+
+
+def find_catalog(
+    tx: Session,
+    account_id: UUID,
+    catalog_id: UUID,
+    *,
+    lock: Literal["share", "update"] | None = None,
+) -> CatalogRow:
+    """Find an account's catalogue, locked against change on request.
+
+    Raises
+    ------
+    NotFound
+        There is none, or it belongs to another account, or it was deleted.
+    """
+    query = select(CatalogRow).where(
+        CatalogRow.id == catalog_id,
+        CatalogRow.account_id == account_id,
+        CatalogRow.deleted_at.is_(None),
+    )
+    if lock is not None:
+        query = query.with_for_update(read=lock == "share")
+    row = tx.scalars(query).one_or_none()
+    if row is None:
+        raise NotFound(
+            "no-such-catalog", "There is no such catalogue; GET /v1/catalogs lists yours."
+        )
+    return row
+
+
+def list_catalogs(
+    tx: Session, account_id: UUID, *, limit: int, before: UUID | None = None
+) -> list[CatalogRow]:
+    """List an account's catalogues, newest first, from before an id on."""
+    query = select(CatalogRow).where(
+        CatalogRow.account_id == account_id, CatalogRow.deleted_at.is_(None)
+    )
+    if before is not None:
+        query = query.where(CatalogRow.id < before)
+    return list(tx.scalars(query.order_by(CatalogRow.id.desc()).limit(limit)))
+
+
+def lock_unused_catalog(tx: Session, account_id: UUID, catalog_id: UUID) -> CatalogRow:
+    """Lock a catalogue that no calibration is reading, so that its content may change.
+
+    Raises
+    ------
+    NotFound
+        The account has no such catalogue.
+    Conflict
+        A calibration of it is under way (``catalog-in-use``).
+    """
+    row = find_catalog(tx, account_id, catalog_id, lock="update")
+    is_read = exists().where(
+        JobRow.catalog_id == catalog_id,
+        JobRow.kind == JobKind.CALIBRATION,
+        JobRow.phase.in_(ACTIVE),
+    )
+    if tx.scalar(select(is_read)):
+        raise Conflict(
+            "catalog-in-use",
+            "A calibration of this catalogue is under way; wait for its end or abort it.",
+        )
+    return row
+
+
+def mark_deleted(tx: Session, row: CatalogRow) -> None:
+    """Mark a locked catalogue as deleted. The caller purges its objects."""
+    row.deleted_at = func.now()
+    row.ingest_job_id = None
+    tx.flush()
+
+
+def mapping_json(mapping: ColumnMapping | None) -> JsonObject | None:
+    """Give a mapping as it is stored."""
+    return None if mapping is None else mapping.model_dump(mode="json", exclude_none=True)

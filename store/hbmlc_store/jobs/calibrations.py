@@ -1,0 +1,233 @@
+"""Calibrations, as their owners see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from hbmlc.schemas import CalibrationRequest, CatalogState, Phase
+from hbmlc_store.catalogs import find_catalog
+from hbmlc_store.errors import Conflict, Invalid, NotFound
+from hbmlc_store.ids import new_id
+from hbmlc_store.jobs.ending import abort_job
+from hbmlc_store.jobs.phases import lock_job, transition
+from hbmlc_store.jobs.stages import JobKind, create_stages
+from hbmlc_store.registry import choose, resolve
+from hbmlc_store.schema import CatalogRow, JobRow, ResultRow
+
+__all__ = [
+    "NewResult",
+    "abort_calibration",
+    "create_calibration",
+    "delete_calibration",
+    "find_calibration",
+    "find_result",
+    "list_calibrations",
+    "list_results",
+    "set_results",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewResult:
+    """A result file that was written."""
+
+    name: str
+    size_bytes: int
+    digest: str
+    media_type: str
+
+
+def create_calibration(tx: Session, account_id: UUID, request: CalibrationRequest) -> JobRow:
+    """Queue a calibration that pins the catalogue's and the model version's digest.
+
+    Raises
+    ------
+    NotFound
+        The account has no such catalogue, or no such model is registered.
+    Conflict
+        The catalogue is still being read (``catalog-not-ready``).
+    Invalid
+        The catalogue was rejected (its own code), or no model fits (``no-model-for-bands``).
+    """
+    # Shared: many calibrations of one catalogue may start together, but no re-ingest or deletion.
+    catalog = find_catalog(tx, account_id, request.catalog_id, lock="share")
+    _check_ready(catalog)
+    bands = list((catalog.report or {}).get("bands", []))
+    reference = request.model or "auto"
+    model = choose(tx, bands) if reference == "auto" else resolve(tx, reference)
+    if model is None:
+        raise Invalid(
+            "no-model-for-bands",
+            f"No production model works with the bands {', '.join(bands)}; "
+            "GET /v1/models lists what each model needs.",
+        )
+    missing = sorted(set(model.bands) - set(bands))
+    if missing:
+        raise Invalid(
+            "bands-missing",
+            f"{model.name}:{model.version} needs the bands {', '.join(missing)}, which the "
+            "catalogue lacks; ask for model 'auto' to get one that fits.",
+        )
+    job = JobRow(
+        id=new_id(),
+        account_id=account_id,
+        kind=JobKind.CALIBRATION.value,
+        catalog_id=catalog.id,
+        catalog_digest=catalog.digest,
+        phase=Phase.QUEUED.value,
+        model_name=model.name,
+        model_version=model.version,
+        model_digest=model.digest,
+        options=request.options.model_dump(exclude_none=True),
+        seed=request.seed,
+        label=request.label,
+    )
+    tx.add(job)
+    create_stages(tx, job.id, JobKind.CALIBRATION)
+    tx.refresh(job)
+    return job
+
+
+def find_calibration(tx: Session, account_id: UUID, job_id: UUID) -> JobRow:
+    """Find an account's calibration.
+
+    Raises
+    ------
+    NotFound
+        There is none, or it belongs to another account, or it was deleted.
+    """
+    row = tx.scalars(
+        select(JobRow).where(
+            JobRow.id == job_id,
+            JobRow.account_id == account_id,
+            JobRow.kind == JobKind.CALIBRATION,
+            JobRow.purged_at.is_(None),
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound(
+            "no-such-calibration", "There is no such calibration; GET /v1/calibrations lists yours."
+        )
+    return row
+
+
+def list_calibrations(
+    tx: Session,
+    account_id: UUID,
+    *,
+    limit: int,
+    before: UUID | None = None,
+    catalog_id: UUID | None = None,
+) -> list[JobRow]:
+    """List an account's calibrations, newest first, from before an id on."""
+    query = select(JobRow).where(
+        JobRow.account_id == account_id,
+        JobRow.kind == JobKind.CALIBRATION,
+        JobRow.purged_at.is_(None),
+    )
+    if before is not None:
+        query = query.where(JobRow.id < before)
+    if catalog_id is not None:
+        query = query.where(JobRow.catalog_id == catalog_id)
+    return list(tx.scalars(query.order_by(JobRow.id.desc()).limit(limit)))
+
+
+def abort_calibration(tx: Session, account_id: UUID, job_id: UUID) -> None:
+    """Abort a calibration; one that already was aborted stays so.
+
+    Raises
+    ------
+    NotFound
+        The account has no such calibration.
+    StaleTransition
+        It has ended otherwise.
+    """
+    find_calibration(tx, account_id, job_id)
+    job = lock_job(tx, job_id)
+    if job.phase != Phase.ABORTED:
+        abort_job(tx, job)
+
+
+def delete_calibration(tx: Session, account_id: UUID, job_id: UUID) -> None:
+    """Delete a calibration; only its metering record stays. The caller purges its objects.
+
+    Raises
+    ------
+    NotFound
+        The account has no such calibration.
+    """
+    find_calibration(tx, account_id, job_id)
+    job = lock_job(tx, job_id)
+    if not Phase(job.phase).is_final:
+        abort_job(tx, job)
+    transition(tx, job_id, Phase.ARCHIVED)
+    tx.execute(delete(ResultRow).where(ResultRow.job_id == job_id))
+    tx.execute(update(JobRow).where(JobRow.id == job_id).values(purged_at=func.now()))
+
+
+def set_results(tx: Session, job_id: UUID, results: list[NewResult]) -> None:
+    """Write down a job's result files, in place of any former list."""
+    tx.execute(delete(ResultRow).where(ResultRow.job_id == job_id))
+    for new in results:
+        tx.add(
+            ResultRow(
+                job_id=job_id,
+                name=new.name,
+                size_bytes=new.size_bytes,
+                digest=new.digest,
+                media_type=new.media_type,
+            )
+        )
+
+
+def list_results(tx: Session, job_id: UUID) -> list[ResultRow]:
+    """List a job's result files by name; none before it is COMPLETED."""
+    query = (
+        select(ResultRow)
+        .join(JobRow, JobRow.id == ResultRow.job_id)
+        .where(ResultRow.job_id == job_id, JobRow.phase == Phase.COMPLETED)
+    )
+    return list(tx.scalars(query.order_by(ResultRow.name)))
+
+
+def find_result(tx: Session, job_id: UUID, name: str) -> ResultRow:
+    """Find one result file.
+
+    Raises
+    ------
+    NotFound
+        The job has no such file (yet).
+    """
+    for row in list_results(tx, job_id):
+        if row.name == name:
+            return row
+    raise NotFound(
+        "no-such-result",
+        f"The calibration has no result {name}; results appear once its phase is COMPLETED.",
+    )
+
+
+def _check_ready(catalog: CatalogRow) -> None:
+    match CatalogState(catalog.state):
+        case CatalogState.READY:
+            return
+        case CatalogState.REJECTED:
+            problem = catalog.problem or {}
+            raise Invalid(
+                str(problem.get("code", "catalog-rejected")),
+                f"The catalogue was rejected: {problem.get('detail', 'it could not be read')}",
+            )
+        case CatalogState.CREATED:
+            raise Conflict(
+                "catalog-not-ready",
+                f"The catalogue has no content yet; PUT it to /v1/catalogs/{catalog.id}/content.",
+            )
+        case CatalogState.INGESTING:
+            raise Conflict(
+                "catalog-not-ready",
+                f"The catalogue is still being read; GET /v1/catalogs/{catalog.id}?wait=30 waits.",
+            )

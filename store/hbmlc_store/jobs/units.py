@@ -1,0 +1,202 @@
+"""Work units: claim, lease, fence.
+
+READY --claim--> RUNNING --complete--> DONE
+  ^                 |---fail, attempts left, or lease run out---> READY
+  |                 |---fail for good--------------------------> FAILED
+  `---- either is CANCELLED when the job ends early
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from hbmlc.schemas import Phase, Stage
+from hbmlc_store.errors import LostClaim, NotFound
+from hbmlc_store.jobs.ending import complete_job, fail_job
+from hbmlc_store.jobs.phases import lock_job, transition
+from hbmlc_store.jobs.stages import JobKind, enqueue, next_stage, open_stage
+from hbmlc_store.schema import JobRow, JsonObject, StageRow, UnitRow
+
+__all__ = ["Claim", "claim_units", "complete_unit", "fail_unit", "give_back", "renew_lease"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The right to work on one unit until the lease ends."""
+
+    job_id: UUID
+    stage: Stage
+    unit: int
+    attempt: int
+    """Fence: a later claim has a higher number, and this one is then worth nothing."""
+    payload: JsonObject
+
+
+def claim_units(
+    tx: Session, job_id: UUID, stage: Stage, *, limit: int, worker: str, lease: float
+) -> list[Claim]:
+    """Claim up to ``limit`` ready units for ``lease`` seconds; none where nothing is to do."""
+    try:
+        job = lock_job(tx, job_id)
+    except NotFound:
+        return []
+    if job.phase not in {Phase.QUEUED, Phase.EXECUTING}:
+        return []
+    ready = (
+        select(UnitRow.unit)
+        .where(UnitRow.job_id == job_id, UnitRow.stage == stage, UnitRow.state == "READY")
+        .order_by(UnitRow.unit)
+        .limit(limit)
+    )
+    claimed = tx.execute(
+        update(UnitRow)
+        .where(UnitRow.job_id == job_id, UnitRow.stage == stage, UnitRow.unit.in_(ready))
+        .values(
+            state="RUNNING",
+            attempt=UnitRow.attempt + 1,
+            lease_until=func.now() + timedelta(seconds=lease),
+            worker=worker,
+            fraction=0.0,
+            started_at=func.now(),
+        )
+        .returning(UnitRow.unit, UnitRow.attempt, UnitRow.payload)
+    ).all()
+    if claimed and job.phase == Phase.QUEUED:
+        transition(tx, job_id, Phase.EXECUTING)
+    return sorted(
+        (
+            Claim(job_id=job_id, stage=stage, unit=unit, attempt=attempt, payload=payload)
+            for unit, attempt, payload in claimed
+        ),
+        key=lambda claim: claim.unit,
+    )
+
+
+def renew_lease(tx: Session, claim: Claim, *, lease: float, fraction: float) -> bool:
+    """Extend the lease and note the progress; False where the claim is lost."""
+    renewed = tx.execute(
+        update(UnitRow)
+        .where(*_is_held(claim))
+        .values(
+            lease_until=func.now() + timedelta(seconds=lease),
+            fraction=min(max(fraction, 0.0), 1.0),
+        )
+        .returning(UnitRow.unit)
+    ).one_or_none()
+    return renewed is not None
+
+
+def complete_unit(tx: Session, claim: Claim, *, plan: Sequence[JsonObject] = ({},)) -> None:
+    """Complete the claimed attempt; a stage's last unit opens the next one or ends the job.
+
+    ``plan`` holds the payloads of the next stage's units where this stage decides them; one that
+    follows unit by unit takes over the payloads of the former.
+
+    Raises
+    ------
+    LostClaim
+        The job was aborted, or the lease ran out and another worker has the unit.
+    """
+    job = lock_job(tx, claim.job_id)
+    if job.phase != Phase.EXECUTING:
+        raise _lost(claim)
+    completed = tx.execute(
+        update(UnitRow)
+        .where(*_is_held(claim))
+        .values(state="DONE", fraction=1.0, lease_until=None, ended_at=func.clock_timestamp())
+        .returning(UnitRow.unit)
+    ).one_or_none()
+    if completed is None:
+        raise _lost(claim)
+    done, total = tx.execute(
+        update(StageRow)
+        .where(StageRow.job_id == claim.job_id, StageRow.stage == claim.stage)
+        .values(done=StageRow.done + 1)
+        .returning(StageRow.done, StageRow.total)
+    ).one()
+    if done == total:
+        _close_stage(tx, job, claim.stage, plan=plan)
+
+
+def fail_unit(
+    tx: Session, claim: Claim, *, problem: JsonObject, is_fatal: bool, max_attempts: int
+) -> None:
+    """Note that the claimed attempt failed: again if that may help, else the job ends in ERROR.
+
+    Raises
+    ------
+    LostClaim
+        The claim is no longer held, so nobody asks for its outcome.
+    """
+    job = lock_job(tx, claim.job_id)
+    is_last = is_fatal or claim.attempt >= max_attempts
+    failed = tx.execute(
+        update(UnitRow)
+        .where(*_is_held(claim))
+        .values(
+            state="FAILED" if is_last else "READY",
+            problem=problem,
+            lease_until=None,
+            queued_at=func.now(),
+        )
+        .returning(UnitRow.unit)
+    ).one_or_none()
+    if failed is None:
+        raise _lost(claim)
+    if is_last:
+        fail_job(tx, job, problem=problem)
+    else:
+        enqueue(tx, claim.job_id, claim.stage, n_units=1)
+
+
+def give_back(tx: Session, claim: Claim) -> None:
+    """Return an unfinished unit without counting the attempt: its worker is being stopped."""
+    lock_job(tx, claim.job_id)
+    returned = tx.execute(
+        update(UnitRow)
+        .where(*_is_held(claim))
+        .values(state="READY", lease_until=None, queued_at=func.now())
+        .returning(UnitRow.unit)
+    ).one_or_none()
+    if returned is not None:
+        enqueue(tx, claim.job_id, claim.stage, n_units=1)
+
+
+def _is_held(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+    return (
+        UnitRow.job_id == claim.job_id,
+        UnitRow.stage == claim.stage,
+        UnitRow.unit == claim.unit,
+        UnitRow.state == "RUNNING",
+        UnitRow.attempt == claim.attempt,
+    )
+
+
+def _close_stage(tx: Session, job: JobRow, stage: Stage, *, plan: Sequence[JsonObject]) -> None:
+    tx.execute(
+        update(StageRow)
+        .where(StageRow.job_id == job.id, StageRow.stage == stage)
+        .values(ended_at=func.clock_timestamp())
+    )
+    following = next_stage(JobKind(job.kind), stage)
+    if following is None:
+        complete_job(tx, job)
+    elif following is Stage.ADAPTATION:
+        former = select(UnitRow.payload).where(UnitRow.job_id == job.id, UnitRow.stage == stage)
+        payloads = tx.scalars(former.order_by(UnitRow.unit)).all()
+        open_stage(tx, job.id, following, payloads=payloads)
+    else:
+        open_stage(tx, job.id, following, payloads=plan)
+
+
+def _lost(claim: Claim) -> LostClaim:
+    return LostClaim(
+        "lost-claim",
+        f"Attempt {claim.attempt} at unit {claim.unit} of {claim.stage} no longer holds its claim.",
+    )
