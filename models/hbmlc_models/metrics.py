@@ -1,8 +1,8 @@
 r"""Figures of merit of photometric redshifts: of points, and of densities on a redshift grid.
 
-Point estimates are judged by the scaled error :math:`\Delta z/(1+z)`; fractions are fractions, never
-per cent. Densities ``pdf`` are ``(n_galaxies, n_grid)`` on the nodes ``z_grid`` ``(n_grid,)``, linear
-in between, and integrate to one. Conventions follow Schmidt et al. 2020 (MNRAS 499, 1587).
+Point estimates are judged by the scaled error :math:`\Delta z/(1+z)`; fractions are never per cent.
+Densities ``pdf`` are ``(n_galaxies, n_grid)`` on the nodes ``z_grid`` ``(n_grid,)``, linear in
+between, and integrate to one. Conventions follow Schmidt et al. 2020 (MNRAS 499, 1587).
 """
 
 from __future__ import annotations

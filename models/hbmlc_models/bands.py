@@ -1,0 +1,66 @@
+"""Photometric bands: which names are known and how they are ordered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = ["KNOWN_BANDS", "sort_bands", "wavelength"]
+
+KNOWN_BANDS: dict[str, float] = {
+    "FUV": 154.0,
+    "NUV": 232.0,
+    "U": 360.0,
+    "u": 365.0,
+    "B": 440.0,
+    "g": 480.0,
+    "V": 550.0,
+    "r": 620.0,
+    "R": 650.0,
+    "i": 755.0,
+    "I": 800.0,
+    "z": 875.0,
+    "y": 975.0,
+    "Y": 1020.0,
+    "J": 1250.0,
+    "H": 1650.0,
+    "K": 2180.0,
+    "Ks": 2150.0,
+    "W1": 3350.0,
+    "IRAC1": 3550.0,
+    "IRAC2": 4490.0,
+    "W2": 4600.0,
+    "IRAC3": 5730.0,
+    "IRAC4": 7870.0,
+    "W3": 11560.0,
+    "W4": 22090.0,
+}
+"""Typical effective wavelengths [nm]: they order bands, nothing is computed from them."""
+
+
+def wavelength(band: str) -> float | None:
+    """Typical effective wavelength [nm] of ``band``, ``None`` where the name is unknown.
+
+    Space telescope names carry their wavelength, ``F606W`` in nm and ``F115W`` in 10 nm.
+
+    Examples
+    --------
+    >>> wavelength("F606W"), wavelength("F115W"), wavelength("who")
+    (606.0, 1150.0, None)
+    """
+    if band in KNOWN_BANDS:
+        return KNOWN_BANDS[band]
+    if len(band) == 5 and band[0] == "F" and band[1:4].isdigit() and band[4] in "WMN":  # noqa: PLR2004
+        number = float(band[1:4])
+        return number if number > 200 else 10 * number  # noqa: PLR2004
+    return None
+
+
+def sort_bands(bands: Iterable[str]) -> tuple[str, ...]:
+    """Bands in order of wavelength; unknown ones last, by name.
+
+    Examples
+    --------
+    >>> sort_bands(["K", "g", "u", "custom", "r"])
+    ('u', 'g', 'r', 'K', 'custom')
+    """
+    return tuple(sorted(bands, key=lambda band: (wavelength(band) or 1e9, band)))

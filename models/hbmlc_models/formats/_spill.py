@@ -1,0 +1,125 @@
+"""Second pass over an upload: rows scattered into memory maps in the order of their tiles."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from hbmlc_models.arrays import FloatArray, IntArray
+from hbmlc_models.formats._columns import integers, is_text, numbers, plain, texts
+from hbmlc_models.formats._ids import ValueType
+from hbmlc_models.formats._scan import Scan
+from hbmlc_models.formats.limits import IngestLimits
+from hbmlc_models.formats.mapping import ColumnMapping, FluxUnit
+from hbmlc_models.formats.normalise import fluxes_from_fluxes, fluxes_from_mags
+from hbmlc_models.formats.readers import SourceTable
+
+__all__ = ["Spill"]
+
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+class Spill:
+    """Columns of a catalogue on scratch disk, sorted by tile and, within, by upload order."""
+
+    def __init__(self, scan: Scan, bands: tuple[str, ...], scratch: Path) -> None:
+        self.scan = scan
+        self.bands = bands
+        self.extras = tuple(sorted(scan.mapping.extras))
+        self.order: IntArray = np.argsort(scan.tiling.code, kind="stable")
+        """Upload position of each sorted row."""
+        self._place: IntArray = np.empty_like(self.order)
+        self._place[self.order] = np.arange(scan.n_rows)
+        n, n_bands = scan.n_rows, len(bands)
+        id_dtype = "i8" if scan.id_type is ValueType.INTEGER else f"S{scan.id_width}"
+        self.ids = _scratch(scratch / "ids", id_dtype, (n,))
+        self.flux = _scratch(scratch / "flux", "f4", (n, n_bands))
+        self.flux_err = _scratch(scratch / "flux_err", "f4", (n, n_bands))
+        self.is_detected = _scratch(scratch / "detected", "?", (n, n_bands))
+        self.extra = _scratch(scratch / "extra", "f4", (n, max(1, len(self.extras))))
+        self.counts: Counter[str] = Counter(scan.counts)
+
+    @property
+    def edges(self) -> IntArray:
+        """Sorted rows at which tiles begin and end, ``(n_tiles + 1,)``."""
+        n_tiles = len(self.scan.tiling.values)
+        return np.searchsorted(self.scan.tiling.code[self.order], np.arange(n_tiles + 1))
+
+    def fill(
+        self, table: SourceTable, limits: IngestLimits, *, on_rows: Callable[[int], None]
+    ) -> None:
+        """Read all columns and put each row at its place."""
+        mapping, start = self.scan.mapping, 0
+        wanted = _wanted(mapping)
+        for batch in table.batches(wanted, size=limits.batch_rows):
+            place = self._place[start : start + batch.num_rows]
+            start += batch.num_rows
+            self.ids[place] = _id_values(batch[mapping.id or ""], self.scan.id_type)
+            flux, flux_err, is_detected = self._photometry(batch)
+            self.flux[place] = flux
+            self.flux_err[place] = flux_err
+            self.is_detected[place] = is_detected
+            for k, extra in enumerate(self.extras):
+                column = mapping.extras[extra]
+                values = numbers(batch[column], column)
+                self.extra[place, k] = np.where(np.abs(values) < _FLOAT32_MAX, values, np.nan)
+            on_rows(batch.num_rows)
+
+    def depth(self, rows: slice) -> FloatArray | None:
+        """Depth [5-sigma AB mag] of sorted rows, ``(n, n_bands)``; ``None`` without columns."""
+        columns = [f"depth_{band}" for band in self.bands]
+        if not any(column in self.extras for column in columns):
+            return None
+        depth = np.full((rows.stop - rows.start, len(self.bands)), np.nan)
+        for k, column in enumerate(columns):
+            if column in self.extras:
+                depth[:, k] = self.extra[rows, self.extras.index(column)]
+        return depth
+
+    def _photometry(
+        self, batch: pa.RecordBatch
+    ) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
+        """Fluxes, errors [maggies] and detections of one batch, ``(n, n_bands)``."""
+        mapping = self.scan.mapping
+        unit = mapping.flux_unit or FluxUnit.NANOJANSKY
+        columns = [(mapping.mag.get(b), mapping.mag_err.get(b)) for b in self.bands]
+        if mapping.flux:
+            columns = [(mapping.flux[b], mapping.flux_err[b]) for b in self.bands]
+        parts: list[tuple[Any, Any, Any]] = []
+        for value, error in columns:
+            values, errors = (numbers(batch[name], name) for name in (value or "", error or ""))
+            if mapping.flux:
+                part = fluxes_from_fluxes(values, errors, self.counts, maggies=unit.maggies)
+            else:
+                part = fluxes_from_mags(values, errors, self.counts)
+            parts.append(part)
+        flux, flux_err, is_detected = (np.stack(part, axis=1) for part in zip(*parts, strict=True))
+        return flux, flux_err, is_detected
+
+
+def _wanted(mapping: ColumnMapping) -> list[str]:
+    """Columns of the second pass."""
+    several = (mapping.mag, mapping.mag_err, mapping.flux, mapping.flux_err, mapping.extras)
+    names = [mapping.id or "", *(name for columns in several for name in columns.values())]
+    return list(dict.fromkeys(names))
+
+
+def _id_values(column: pa.Array, value_type: ValueType) -> npt.NDArray[Any]:
+    """Ids of one batch as integers or as UTF-8 bytes."""
+    column = plain(column)
+    if is_text(column.type):
+        column = texts(column)
+    if value_type is ValueType.INTEGER:
+        return np.asarray(integers(column, "id").to_numpy(zero_copy_only=False), dtype=np.int64)
+    return np.array([text.encode() for text in column.to_pylist()])
+
+
+def _scratch(path: Path, dtype: str, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """Memory map of a new scratch file."""
+    return np.memmap(path, dtype=dtype, mode="w+", shape=shape)

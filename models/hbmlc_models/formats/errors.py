@@ -1,0 +1,204 @@
+"""What can be wrong with an uploaded catalogue.
+
+::
+
+    CatalogError                       (code, message, where)
+    ├── FileError                      the bytes are not a table that we read
+    │   ├── EmptyFileError             empty-file
+    │   ├── TruncatedFileError         truncated-file
+    │   ├── UnknownFormatError         unknown-format
+    │   ├── CompressedFileError        compressed-file
+    │   ├── PickledDataError           pickled-data
+    │   └── NotATableError             not-a-table
+    ├── LimitError                     more than this service takes
+    │   ├── TooManyColumnsError        too-many-columns
+    │   └── TooManyRowsError           too-many-rows
+    ├── ColumnError                    columns are missing, double or of the wrong kind
+    │   ├── MappingInvalidError        mapping-invalid
+    │   ├── NoBandRecognisedError      no-band-recognised
+    │   ├── MixedPhotometryError       magnitudes-and-fluxes-mixed
+    │   └── MissingIdsError            missing-ids
+    └── ValueRangeError                columns are there, their values are unusable
+        ├── DuplicateIdsError          duplicate-ids
+        ├── IntegerOverflowError       integer-overflow
+        ├── BadErrorsError             bad-errors
+        ├── SpecZOutOfRangeError       spec-z-out-of-range
+        ├── PositionOutOfRangeError    position-out-of-range
+        ├── TooFewGalaxiesError        too-few-galaxies
+        └── AllSelectedError           all-selected
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "AllSelectedError",
+    "BadErrorsError",
+    "CatalogError",
+    "ColumnError",
+    "CompressedFileError",
+    "DuplicateIdsError",
+    "EmptyFileError",
+    "FileError",
+    "IntegerOverflowError",
+    "LimitError",
+    "MappingInvalidError",
+    "MissingIdsError",
+    "MixedPhotometryError",
+    "NoBandRecognisedError",
+    "NotATableError",
+    "PickledDataError",
+    "PositionOutOfRangeError",
+    "SpecZOutOfRangeError",
+    "TooFewGalaxiesError",
+    "TooManyColumnsError",
+    "TooManyRowsError",
+    "TruncatedFileError",
+    "UnknownFormatError",
+    "ValueRangeError",
+]
+
+
+class CatalogError(Exception):
+    """An uploaded catalogue cannot be used; the message says why and what to do."""
+
+    code: ClassVar[str] = "catalog-error"
+    """Stable machine-readable name of the fault."""
+
+    def __init__(self, message: str, *, where: str | None = None) -> None:
+        self.message = message
+        """What was found and what to do."""
+        self.where = where
+        """Column, row or byte at which it was found, where that is known."""
+        super().__init__(message)
+
+
+class FileError(CatalogError):
+    """The bytes are not a table that can be read."""
+
+
+class EmptyFileError(FileError):
+    """The file has no bytes, or its table no rows."""
+
+    code = "empty-file"
+
+
+class TruncatedFileError(FileError):
+    """The file ends early."""
+
+    code = "truncated-file"
+
+
+class UnknownFormatError(FileError):
+    """The first bytes belong to no format that is read."""
+
+    code = "unknown-format"
+
+
+class CompressedFileError(FileError):
+    """The file is compressed as a whole; its true size is unknown before it is unpacked."""
+
+    code = "compressed-file"
+
+
+class PickledDataError(FileError):
+    """The file holds Python pickles, which run code when read."""
+
+    code = "pickled-data"
+
+
+class NotATableError(FileError):
+    """The format is known, but there is no table in it."""
+
+    code = "not-a-table"
+
+
+class LimitError(CatalogError):
+    """The table is larger than the limits."""
+
+
+class TooManyColumnsError(LimitError):
+    """More columns than the limit."""
+
+    code = "too-many-columns"
+
+
+class TooManyRowsError(LimitError):
+    """More rows than the limit."""
+
+    code = "too-many-rows"
+
+
+class ColumnError(CatalogError):
+    """Columns are missing, double or of the wrong kind."""
+
+
+class MappingInvalidError(ColumnError):
+    """The mapping names columns that are not there or cannot hold what it says."""
+
+    code = "mapping-invalid"
+
+
+class NoBandRecognisedError(ColumnError):
+    """No column name looks like a magnitude or a flux."""
+
+    code = "no-band-recognised"
+
+
+class MixedPhotometryError(ColumnError):
+    """Some bands are magnitudes and others fluxes."""
+
+    code = "magnitudes-and-fluxes-mixed"
+
+
+class MissingIdsError(ColumnError):
+    """There is no id column, or it has gaps."""
+
+    code = "missing-ids"
+
+
+class ValueRangeError(CatalogError):
+    """The columns are there, but their values are unusable."""
+
+
+class DuplicateIdsError(ValueRangeError):
+    """Two galaxies share one id."""
+
+    code = "duplicate-ids"
+
+
+class IntegerOverflowError(ValueRangeError):
+    """An integer does not fit into 64 bits with sign."""
+
+    code = "integer-overflow"
+
+
+class BadErrorsError(ValueRangeError):
+    """There are no photometric errors, or none of them is positive."""
+
+    code = "bad-errors"
+
+
+class SpecZOutOfRangeError(ValueRangeError):
+    """No spectroscopic redshift is within the range."""
+
+    code = "spec-z-out-of-range"
+
+
+class PositionOutOfRangeError(ValueRangeError):
+    """No galaxy has a usable position, though there are position columns."""
+
+    code = "position-out-of-range"
+
+
+class TooFewGalaxiesError(ValueRangeError):
+    """One galaxy is no catalogue."""
+
+    code = "too-few-galaxies"
+
+
+class AllSelectedError(ValueRangeError):
+    """Every galaxy has a spectrum: nothing is left to calibrate."""
+
+    code = "all-selected"

@@ -1,0 +1,32 @@
+"""What every reader offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+import pyarrow as pa
+
+__all__ = ["SourceTable"]
+
+
+class SourceTable(Protocol):
+    """An open table that hands out its rows, in file order, as often as asked."""
+
+    @property
+    def units(self) -> Mapping[str, str | None]:
+        """Names of the scalar columns in file order, with their units where the file has them."""
+        ...
+
+    @property
+    def n_rows(self) -> int | None:
+        """Number of rows where the file says so without being read in full."""
+        ...
+
+    def batches(self, columns: Sequence[str], *, size: int) -> Iterator[pa.RecordBatch]:
+        """Rows of ``columns`` in batches of at most ``size``; damage raises ``FileError``."""
+        ...
+
+    def close(self) -> None:
+        """Close the file."""
+        ...
