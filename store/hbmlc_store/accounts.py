@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from hbmlc.schemas import Scope
-from hbmlc_store.errors import NotFound
+from hbmlc_store.errors import NotFoundError
 from hbmlc_store.ids import new_id
 from hbmlc_store.schema import AccountRow, ApiKeyRow
 
@@ -124,7 +124,7 @@ def revoke_api_key(tx: Session, account_id: UUID, key_id: UUID) -> None:
 
     Raises
     ------
-    NotFound
+    NotFoundError
         The account has no such key.
     """
     changed = tx.scalars(
@@ -134,7 +134,9 @@ def revoke_api_key(tx: Session, account_id: UUID, key_id: UUID) -> None:
         .returning(ApiKeyRow.id)
     ).one_or_none()
     if changed is None:
-        raise NotFound("no-such-key", "There is no such API key; GET /v1/api-keys lists yours.")
+        raise NotFoundError(
+            "no-such-key", "There is no such API key; GET /v1/api-keys lists yours."
+        )
 
 
 def _random_text(length: int) -> str:

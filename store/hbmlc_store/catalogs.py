@@ -9,7 +9,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from hbmlc.schemas import CatalogState, ColumnMapping
-from hbmlc_store.errors import Conflict, NotFound
+from hbmlc_store.errors import ConflictError, NotFoundError
 from hbmlc_store.ids import new_id
 from hbmlc_store.jobs.phases import ACTIVE
 from hbmlc_store.jobs.stages import JobKind
@@ -53,7 +53,7 @@ def find_catalog(
 
     Raises
     ------
-    NotFound
+    NotFoundError
         There is none, or it belongs to another account, or it was deleted.
     """
     query = select(CatalogRow).where(
@@ -65,7 +65,7 @@ def find_catalog(
         query = query.with_for_update(read=lock == "share")
     row = tx.scalars(query).one_or_none()
     if row is None:
-        raise NotFound(
+        raise NotFoundError(
             "no-such-catalog", "There is no such catalogue; GET /v1/catalogs lists yours."
         )
     return row
@@ -88,9 +88,9 @@ def lock_unused_catalog(tx: Session, account_id: UUID, catalog_id: UUID) -> Cata
 
     Raises
     ------
-    NotFound
+    NotFoundError
         The account has no such catalogue.
-    Conflict
+    ConflictError
         A calibration of it is under way (``catalog-in-use``).
     """
     row = find_catalog(tx, account_id, catalog_id, lock="update")
@@ -100,7 +100,7 @@ def lock_unused_catalog(tx: Session, account_id: UUID, catalog_id: UUID) -> Cata
         JobRow.phase.in_(ACTIVE),
     )
     if tx.scalar(select(is_read)):
-        raise Conflict(
+        raise ConflictError(
             "catalog-in-use",
             "A calibration of this catalogue is under way; wait for its end or abort it.",
         )

@@ -1,23 +1,23 @@
 """Errors of the store.
 
 StoreError
-├── NotFound          no such object for this account
-├── Conflict          the object's state forbids it; try again later or not at all
-│   └── StaleTransition   a job was not in a phase that may precede the wanted one
-├── Invalid           the request can never succeed as it is
-├── LostClaim         the unit is no longer ours: aborted, reaped or done by another
-└── DigestMismatch    the bytes are not those that were announced
+├── NotFoundError          no such object for this account
+├── ConflictError          the object's state forbids it; try again later or not at all
+│   └── StaleTransitionError   a job was not in a phase that may precede the wanted one
+├── InvalidError           the request can never succeed as it is
+├── LostClaimError         the unit is no longer ours: aborted, reaped or done by another
+└── DigestMismatchError    the bytes are not those that were announced
 """
 
 from __future__ import annotations
 
 __all__ = [
-    "Conflict",
-    "DigestMismatch",
-    "Invalid",
-    "LostClaim",
-    "NotFound",
-    "StaleTransition",
+    "ConflictError",
+    "DigestMismatchError",
+    "InvalidError",
+    "LostClaimError",
+    "NotFoundError",
+    "StaleTransitionError",
     "StoreError",
 ]
 
@@ -31,25 +31,25 @@ class StoreError(Exception):
         self.message = message
 
 
-class NotFound(StoreError):
+class NotFoundError(StoreError):
     """No such object for this account."""
 
 
-class Conflict(StoreError):
+class ConflictError(StoreError):
     """The present state of an object forbids the request."""
 
 
-class StaleTransition(Conflict):
+class StaleTransitionError(ConflictError):
     """A job is not in a phase from which the wanted one can be reached."""
 
 
-class Invalid(StoreError):
+class InvalidError(StoreError):
     """The request can never succeed as it is."""
 
 
-class LostClaim(StoreError):
+class LostClaimError(StoreError):
     """The claim on a unit is gone; its worker must stop and write nothing."""
 
 
-class DigestMismatch(StoreError):
+class DigestMismatchError(StoreError):
     """The bytes received do not have the digest that was announced."""

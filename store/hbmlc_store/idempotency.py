@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from hbmlc_store.errors import Conflict, Invalid
+from hbmlc_store.errors import ConflictError, InvalidError
 from hbmlc_store.schema import IdempotencyRow
 
 __all__ = ["find_answered", "forget_old", "remember"]
@@ -24,14 +24,14 @@ def find_answered(tx: Session, account_id: UUID, key: str, *, request_digest: st
 
     Raises
     ------
-    Conflict
+    ConflictError
         Another request with the same key is on its way.
-    Invalid
+    InvalidError
         The key was used with another body.
     """
     lock = int.from_bytes(hashlib.sha256(f"{account_id}/{key}".encode()).digest()[:8], signed=True)
     if not tx.scalar(select(func.pg_try_advisory_xact_lock(lock))):
-        raise Conflict(
+        raise ConflictError(
             "idempotency-in-flight",
             "A request with this Idempotency-Key is being answered; repeat in a second.",
         )
@@ -39,7 +39,7 @@ def find_answered(tx: Session, account_id: UUID, key: str, *, request_digest: st
     if row is None:
         return None
     if row.request_digest != request_digest:
-        raise Invalid(
+        raise InvalidError(
             "idempotency-key-reused",
             "This Idempotency-Key was used with another body; take a new key.",
         )

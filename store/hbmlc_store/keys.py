@@ -18,35 +18,35 @@ __all__ = [
 
 
 def catalog_prefix(catalog_id: UUID) -> str:
-    """Everything of one catalogue."""
+    """Prefix of everything of one catalogue."""
     return f"catalogs/{catalog_id}"
 
 
 def content_key(catalog_id: UUID) -> str:
-    """The bytes as uploaded."""
+    """Key of the bytes as uploaded."""
     return f"{catalog_prefix(catalog_id)}/content"
 
 
 def canonical_key(catalog_id: UUID) -> str:
-    """The canonical Parquet file."""
+    """Key of the canonical Parquet file."""
     return f"{catalog_prefix(catalog_id)}/canonical.parquet"
 
 
 def job_prefix(job_id: UUID) -> str:
-    """Everything of one job."""
+    """Prefix of everything of one job."""
     return f"jobs/{job_id}"
 
 
 def survey_key(job_id: UUID) -> str:
-    """The fit of the whole survey."""
+    """Key of the fit of the whole survey."""
     return f"{job_prefix(job_id)}/survey.safetensors"
 
 
 def unit_key(job_id: UUID, stage: Stage, unit: int) -> str:
-    """What one unit of a stage wrote."""
+    """Key of what one unit of a stage wrote."""
     return f"{job_prefix(job_id)}/{stage.value.lower()}/{unit}.safetensors"
 
 
 def result_key(job_id: UUID, name: str) -> str:
-    """One result file."""
+    """Key of one result file."""
     return f"{job_prefix(job_id)}/results/{name}"

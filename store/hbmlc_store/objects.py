@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlparse
 import obstore
 from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store, from_url
 
-from hbmlc_store.errors import DigestMismatch, Invalid, NotFound
+from hbmlc_store.errors import DigestMismatchError, InvalidError, NotFoundError
 
 __all__ = ["Objects", "Stored"]
 
@@ -79,9 +79,9 @@ class Objects:
 
         Raises
         ------
-        Invalid
+        InvalidError
             The stream is empty (``empty-file``) or longer than ``max_bytes`` (``too-large``).
-        DigestMismatch
+        DigestMismatchError
             The sha256 is not ``expected_digest`` (hexadecimal).
         """
         draft = f"{_checked(key)}.part"
@@ -107,13 +107,13 @@ class Objects:
 
         Raises
         ------
-        NotFound
+        NotFoundError
             There is no such object.
         """
         try:
             return bytes(obstore.get(self._store, _checked(key)).bytes())
         except FileNotFoundError as exc:
-            raise NotFound("no-such-object", f"Nothing is stored under {key}.") from exc
+            raise NotFoundError("no-such-object", f"Nothing is stored under {key}.") from exc
 
     def stream(self, key: str, *, start: int, end: int) -> Iterator[bytes]:
         """Yield the bytes from ``start`` to before ``end``, piece by piece."""
@@ -129,13 +129,13 @@ class Objects:
 
         Raises
         ------
-        NotFound
+        NotFoundError
             There is no such object.
         """
         if self._root is not None:
             file = self._root / _checked(key)
             if not file.is_file():
-                raise NotFound("no-such-object", f"Nothing is stored under {key}.")
+                raise NotFoundError("no-such-object", f"Nothing is stored under {key}.")
             yield file
             return
         with TemporaryDirectory(prefix="hbmlc-", dir=scratch) as folder:
@@ -149,7 +149,7 @@ class Objects:
             for piece in obstore.get(self._store, _checked(key)).stream(min_chunk_size=CHUNK_BYTES):
                 target.write(bytes(piece))
         except FileNotFoundError as exc:
-            raise NotFound("no-such-object", f"Nothing is stored under {key}.") from exc
+            raise NotFoundError("no-such-object", f"Nothing is stored under {key}.") from exc
 
     def size(self, key: str) -> int | None:
         """Length of an object [bytes]; ``None`` if there is none."""
@@ -192,13 +192,13 @@ class Objects:
 def _checked(key: str) -> str:
     """Refuse a key that could leave its folder or collide with another after normalisation."""
     if not _KEY.fullmatch(key):
-        raise Invalid("bad-key", f"{key!r} is not an object key.")
+        raise InvalidError("bad-key", f"{key!r} is not an object key.")
     return key
 
 
 def _check_length(size: int, max_bytes: int) -> None:
     if size > max_bytes:
-        raise Invalid(
+        raise InvalidError(
             "too-large",
             f"The content is longer than the {max_bytes} bytes that are allowed; "
             "split the catalogue or upload it as Parquet.",
@@ -207,9 +207,9 @@ def _check_length(size: int, max_bytes: int) -> None:
 
 def _check_received(stored: Stored, expected_digest: str | None) -> None:
     if stored.size_bytes == 0:
-        raise Invalid("empty-file", "The content is empty; upload the catalogue's bytes.")
+        raise InvalidError("empty-file", "The content is empty; upload the catalogue's bytes.")
     if expected_digest is not None and stored.digest != expected_digest.lower():
-        raise DigestMismatch(
+        raise DigestMismatchError(
             "digest-mismatch",
             f"The {stored.size_bytes} bytes received have sha256 {stored.digest}, "
             f"but {expected_digest} was announced; upload again.",

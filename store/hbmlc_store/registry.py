@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from hbmlc_store.errors import Conflict, Invalid, NotFound
+from hbmlc_store.errors import ConflictError, InvalidError, NotFoundError
 from hbmlc_store.schema import JsonObject, ModelAliasRow, ModelVersionRow
 
 __all__ = [
@@ -46,7 +46,7 @@ def register(tx: Session, new: NewVersion) -> None:
 
     Raises
     ------
-    Conflict
+    ConflictError
         The version exists with another digest: versions are immutable.
     """
     tx.execute(
@@ -62,7 +62,7 @@ def register(tx: Session, new: NewVersion) -> None:
     )
     row = tx.get_one(ModelVersionRow, (new.name, new.version))
     if row.digest != new.digest:
-        raise Conflict(
+        raise ConflictError(
             "version-exists",
             f"{new.name}:{new.version} is registered with digest {row.digest}, not {new.digest}; "
             "a version never changes, so give the new weights the next number.",
@@ -84,12 +84,14 @@ def find_version(tx: Session, name: str, version: int) -> ModelVersionRow:
 
     Raises
     ------
-    NotFound
+    NotFoundError
         It is not registered.
     """
     row = tx.get(ModelVersionRow, (name, version))
     if row is None:
-        raise NotFound("no-such-model", f"{name}:{version} is not registered; see GET /v1/models.")
+        raise NotFoundError(
+            "no-such-model", f"{name}:{version} is not registered; see GET /v1/models."
+        )
     return row
 
 
@@ -106,13 +108,15 @@ def set_alias(tx: Session, name: str, alias: str, *, version: int) -> ModelAlias
 
     Raises
     ------
-    NotFound
+    NotFoundError
         The version is not registered.
     """
     # The version's row is locked so that two callers set the alias one after the other.
     locked = select(ModelVersionRow).where(ModelVersionRow.name == name).with_for_update()
     if version not in {row.version for row in tx.scalars(locked)}:
-        raise NotFound("no-such-model", f"{name}:{version} is not registered; see GET /v1/models.")
+        raise NotFoundError(
+            "no-such-model", f"{name}:{version} is not registered; see GET /v1/models."
+        )
     tx.execute(
         update(ModelAliasRow)
         .where(
@@ -133,14 +137,14 @@ def resolve(tx: Session, reference: str) -> ModelVersionRow:
 
     Raises
     ------
-    Invalid
+    InvalidError
         The text is no such reference (``bad-model-reference``).
-    NotFound
+    NotFoundError
         Nothing is registered under it.
     """
     match = _REFERENCE.fullmatch(reference)
     if match is None or (match["mark"] == ":" and not match["rest"].isdecimal()):
-        raise Invalid(
+        raise InvalidError(
             "bad-model-reference",
             f"{reference!r} names no model; write name@alias, name:version or auto.",
         )
@@ -161,7 +165,7 @@ def resolve(tx: Session, reference: str) -> ModelVersionRow:
         )
     ).one_or_none()
     if row is None:
-        raise NotFound(
+        raise NotFoundError(
             "no-such-model", f"{match['name']}@{alias} is not registered; see GET /v1/models."
         )
     return row

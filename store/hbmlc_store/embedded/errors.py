@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["EmbeddedError", "HomeInUse", "ServerDidNotStart"]
+__all__ = ["EmbeddedError", "HomeInUseError", "StartError"]
 
 
 class EmbeddedError(Exception):
     """Root of the errors of the embedded servers."""
 
 
-class HomeInUse(EmbeddedError):
+class HomeInUseError(EmbeddedError):
     """Another supervisor runs on this home."""
 
 
-class ServerDidNotStart(EmbeddedError):
+class StartError(EmbeddedError):
     """A server ended or stayed silent while it should start; the message quotes its log."""

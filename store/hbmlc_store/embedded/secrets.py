@@ -8,7 +8,7 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-__all__ = ["HomeSecrets", "load_secrets"]
+__all__ = ["HomeSecrets", "load_secrets", "save_secrets", "write_private"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,8 @@ class HomeSecrets:
     broker_password: str
     key_secret: str
     """Secret under which API keys are hashed."""
+    api_key: str = ""
+    """The key that the home's own clients use; made once the database is up."""
 
 
 def load_secrets(home: Path) -> HomeSecrets:
@@ -30,8 +32,13 @@ def load_secrets(home: Path) -> HomeSecrets:
             broker_password=secrets.token_urlsafe(24),
             key_secret=secrets.token_urlsafe(32),
         )
-        write_private(file, json.dumps(asdict(made)))
+        save_secrets(home, made)
     return HomeSecrets(**json.loads(file.read_text()))
+
+
+def save_secrets(home: Path, secrets_: HomeSecrets) -> None:
+    """Write the home's secrets."""
+    write_private(home / "secrets.json", json.dumps(asdict(secrets_)))
 
 
 def write_private(file: Path, text: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from hbmlc.schemas import CalibrationRequest, CatalogState, Phase
 from hbmlc_store.catalogs import find_catalog
-from hbmlc_store.errors import Conflict, Invalid, NotFound
+from hbmlc_store.errors import ConflictError, InvalidError, NotFoundError
 from hbmlc_store.ids import new_id
 from hbmlc_store.jobs.ending import abort_job
 from hbmlc_store.jobs.phases import lock_job, transition
@@ -46,11 +46,11 @@ def create_calibration(tx: Session, account_id: UUID, request: CalibrationReques
 
     Raises
     ------
-    NotFound
+    NotFoundError
         The account has no such catalogue, or no such model is registered.
-    Conflict
+    ConflictError
         The catalogue is still being read (``catalog-not-ready``).
-    Invalid
+    InvalidError
         The catalogue was rejected (its own code), or no model fits (``no-model-for-bands``).
     """
     # Shared: many calibrations of one catalogue may start together, but no re-ingest or deletion.
@@ -60,14 +60,14 @@ def create_calibration(tx: Session, account_id: UUID, request: CalibrationReques
     reference = request.model or "auto"
     model = choose(tx, bands) if reference == "auto" else resolve(tx, reference)
     if model is None:
-        raise Invalid(
+        raise InvalidError(
             "no-model-for-bands",
             f"No production model works with the bands {', '.join(bands)}; "
             "GET /v1/models lists what each model needs.",
         )
     missing = sorted(set(model.bands) - set(bands))
     if missing:
-        raise Invalid(
+        raise InvalidError(
             "bands-missing",
             f"{model.name}:{model.version} needs the bands {', '.join(missing)}, which the "
             "catalogue lacks; ask for model 'auto' to get one that fits.",
@@ -97,7 +97,7 @@ def find_calibration(tx: Session, account_id: UUID, job_id: UUID) -> JobRow:
 
     Raises
     ------
-    NotFound
+    NotFoundError
         There is none, or it belongs to another account, or it was deleted.
     """
     row = tx.scalars(
@@ -109,7 +109,7 @@ def find_calibration(tx: Session, account_id: UUID, job_id: UUID) -> JobRow:
         )
     ).one_or_none()
     if row is None:
-        raise NotFound(
+        raise NotFoundError(
             "no-such-calibration", "There is no such calibration; GET /v1/calibrations lists yours."
         )
     return row
@@ -141,9 +141,9 @@ def abort_calibration(tx: Session, account_id: UUID, job_id: UUID) -> None:
 
     Raises
     ------
-    NotFound
+    NotFoundError
         The account has no such calibration.
-    StaleTransition
+    StaleTransitionError
         It has ended otherwise.
     """
     find_calibration(tx, account_id, job_id)
@@ -157,7 +157,7 @@ def delete_calibration(tx: Session, account_id: UUID, job_id: UUID) -> None:
 
     Raises
     ------
-    NotFound
+    NotFoundError
         The account has no such calibration.
     """
     find_calibration(tx, account_id, job_id)
@@ -199,13 +199,13 @@ def find_result(tx: Session, job_id: UUID, name: str) -> ResultRow:
 
     Raises
     ------
-    NotFound
+    NotFoundError
         The job has no such file (yet).
     """
     for row in list_results(tx, job_id):
         if row.name == name:
             return row
-    raise NotFound(
+    raise NotFoundError(
         "no-such-result",
         f"The calibration has no result {name}; results appear once its phase is COMPLETED.",
     )
@@ -217,17 +217,17 @@ def _check_ready(catalog: CatalogRow) -> None:
             return
         case CatalogState.REJECTED:
             problem = catalog.problem or {}
-            raise Invalid(
+            raise InvalidError(
                 str(problem.get("code", "catalog-rejected")),
                 f"The catalogue was rejected: {problem.get('detail', 'it could not be read')}",
             )
         case CatalogState.CREATED:
-            raise Conflict(
+            raise ConflictError(
                 "catalog-not-ready",
                 f"The catalogue has no content yet; PUT it to /v1/catalogs/{catalog.id}/content.",
             )
         case CatalogState.INGESTING:
-            raise Conflict(
+            raise ConflictError(
                 "catalog-not-ready",
                 f"The catalogue is still being read; GET /v1/catalogs/{catalog.id}?wait=30 waits.",
             )

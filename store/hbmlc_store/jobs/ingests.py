@@ -6,7 +6,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from hbmlc.schemas import CatalogState, Phase
-from hbmlc_store.errors import LostClaim
+from hbmlc_store.errors import LostClaimError
 from hbmlc_store.ids import new_id
 from hbmlc_store.jobs.stages import JobKind, create_stages
 from hbmlc_store.jobs.units import Claim, complete_unit
@@ -41,7 +41,7 @@ def complete_ingest(tx: Session, claim: Claim, *, digest: str, report: JsonObjec
 
     Raises
     ------
-    LostClaim
+    LostClaimError
         The claim is lost, or the catalogue has been deleted or uploaded anew meanwhile.
     """
     complete_unit(tx, claim)
@@ -59,4 +59,4 @@ def complete_ingest(tx: Session, claim: Claim, *, digest: str, report: JsonObjec
         .returning(CatalogRow.id)
     ).one_or_none()
     if changed is None:
-        raise LostClaim("lost-claim", "The catalogue no longer waits for this ingest.")
+        raise LostClaimError("lost-claim", "The catalogue no longer waits for this ingest.")

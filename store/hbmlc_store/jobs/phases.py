@@ -9,7 +9,7 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from hbmlc.schemas import Phase
-from hbmlc_store.errors import NotFound, StaleTransition
+from hbmlc_store.errors import NotFoundError, StaleTransitionError
 from hbmlc_store.schema import JobRow
 
 __all__ = ["ACTIVE", "MAY_PRECEDE", "lock_job", "transition"]
@@ -38,7 +38,7 @@ def transition(tx: Session, job_id: UUID, phase: Phase) -> None:
 
     Raises
     ------
-    StaleTransition
+    StaleTransitionError
         The job is not in a phase that may precede this one.
     """
     moved = tx.execute(
@@ -58,7 +58,7 @@ def transition(tx: Session, job_id: UUID, phase: Phase) -> None:
         .returning(JobRow.id)
     ).one_or_none()
     if moved is None:
-        raise StaleTransition(
+        raise StaleTransitionError(
             "phase-conflict", f"The job is in a phase from which it cannot become {phase.value}."
         )
 
@@ -69,7 +69,7 @@ def lock_job(tx: Session, job_id: UUID) -> JobRow:
 
     Raises
     ------
-    NotFound
+    NotFoundError
         There is no such job.
     """  # noqa: D205 - the second sentence is the contract
     row = tx.scalars(
@@ -79,5 +79,5 @@ def lock_job(tx: Session, job_id: UUID) -> JobRow:
         .execution_options(populate_existing=True)
     ).one_or_none()
     if row is None:
-        raise NotFound("no-such-job", f"There is no job {job_id}.")
+        raise NotFoundError("no-such-job", f"There is no job {job_id}.")
     return row

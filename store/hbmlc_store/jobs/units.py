@@ -9,7 +9,7 @@ READY --claim--> RUNNING --complete--> DONE
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from hbmlc.schemas import Phase, Stage
-from hbmlc_store.errors import LostClaim, NotFound
+from hbmlc_store.errors import LostClaimError, NotFoundError
 from hbmlc_store.jobs.ending import complete_job, fail_job
 from hbmlc_store.jobs.phases import lock_job, transition
 from hbmlc_store.jobs.stages import JobKind, enqueue, next_stage, open_stage
@@ -35,7 +35,7 @@ class Claim:
     unit: int
     attempt: int
     """Fence: a later claim has a higher number, and this one is then worth nothing."""
-    payload: JsonObject
+    payload: JsonObject = field(hash=False, compare=False)
 
 
 def claim_units(
@@ -44,7 +44,7 @@ def claim_units(
     """Claim up to ``limit`` ready units for ``lease`` seconds; none where nothing is to do."""
     try:
         job = lock_job(tx, job_id)
-    except NotFound:
+    except NotFoundError:
         return []
     if job.phase not in {Phase.QUEUED, Phase.EXECUTING}:
         return []
@@ -100,7 +100,7 @@ def complete_unit(tx: Session, claim: Claim, *, plan: Sequence[JsonObject] = ({}
 
     Raises
     ------
-    LostClaim
+    LostClaimError
         The job was aborted, or the lease ran out and another worker has the unit.
     """
     job = lock_job(tx, claim.job_id)
@@ -131,7 +131,7 @@ def fail_unit(
 
     Raises
     ------
-    LostClaim
+    LostClaimError
         The claim is no longer held, so nobody asks for its outcome.
     """
     job = lock_job(tx, claim.job_id)
@@ -195,8 +195,8 @@ def _close_stage(tx: Session, job: JobRow, stage: Stage, *, plan: Sequence[JsonO
         open_stage(tx, job.id, following, payloads=plan)
 
 
-def _lost(claim: Claim) -> LostClaim:
-    return LostClaim(
+def _lost(claim: Claim) -> LostClaimError:
+    return LostClaimError(
         "lost-claim",
         f"Attempt {claim.attempt} at unit {claim.unit} of {claim.stage} no longer holds its claim.",
     )

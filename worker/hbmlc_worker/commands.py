@@ -1,0 +1,79 @@
+"""Commands of the workers: ``hbmlc worker`` and ``hbmlc register-models``."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from hbmlc_store.logs import configure_logs
+from hbmlc_store.settings import Settings
+
+__all__ = ["WorkerKind", "register_models", "worker"]
+
+
+class WorkerKind(StrEnum):
+    """What a worker process serves."""
+
+    CPU = "cpu"
+    GPU = "gpu"
+    RELAY = "relay"
+
+
+def worker(
+    queue: Annotated[
+        WorkerKind, typer.Option(help="Queue to serve; 'relay' carries messages and reaps.")
+    ],
+) -> None:
+    """Run a worker until it is stopped. Example: hbmlc worker --queue cpu."""
+    settings = Settings()
+    configure_logs(settings)
+    if queue is WorkerKind.RELAY:
+        from hbmlc_worker.keeper import run_keeper
+
+        run_keeper(settings)
+        return
+    _limit_threads(settings, queue)
+    from hbmlc_worker.app import create_celery
+
+    # One device, one process that touches it: the gpu worker computes in its main process.
+    pool = (
+        ["--pool", "solo"]
+        if queue is WorkerKind.GPU
+        else ["--pool", "prefork", "--concurrency", str(settings.worker_concurrency)]
+    )
+    create_celery(settings).worker_main(
+        [
+            "worker",
+            *pool,
+            "--queues",
+            queue.value,
+            "--hostname",
+            f"{queue.value}-{os.getpid()}@%h",
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+            "--loglevel",
+            settings.log_level,
+        ]
+    )
+
+
+def register_models() -> None:
+    """Register the model versions that this release ships. Example: hbmlc register-models."""
+    from hbmlc_store.database import Database
+    from hbmlc_worker.registration import register_base_models
+
+    settings = Settings()
+    configure_logs(settings)
+    register_base_models(Database(settings.database_url.get_secret_value(), pool_size=1))
+
+
+def _limit_threads(settings: Settings, queue: WorkerKind) -> None:
+    """Share the cores among the pool's processes, before any library counts them for itself."""
+    n_processes = settings.worker_concurrency if queue is WorkerKind.CPU else 1
+    n_threads = str(max(1, (os.cpu_count() or 1) // n_processes))
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ.setdefault(name, n_threads)

@@ -1,0 +1,45 @@
+"""Turns what went wrong in a task into a problem, and says whether trying again may help."""
+
+from __future__ import annotations
+
+from hbmlc_store.errors import NotFoundError
+
+__all__ = ["WorkerError", "is_fatal", "problem_of"]
+
+
+class WorkerError(Exception):
+    """A job can never succeed as it is; ``code`` is stable, the message says what to do."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def is_fatal(error: Exception) -> bool:
+    """Whether the same work would fail the same way: the input is at fault, not the moment."""
+    from hbmlc_models.formats.errors import CatalogError
+
+    return isinstance(error, CatalogError | WorkerError | NotFoundError)
+
+
+def problem_of(error: Exception) -> dict[str, object]:
+    """Describe an error for the owner of the job; never a traceback."""
+    from hbmlc_models.formats.errors import CatalogError
+
+    if isinstance(error, CatalogError):
+        where = [{"pointer": error.where, "message": error.message}] if error.where else []
+        return {"code": error.code, "detail": error.message, "errors": where}
+    if isinstance(error, WorkerError | NotFoundError):
+        return {"code": error.code, "detail": error.message, "errors": []}
+    if isinstance(error, MemoryError):
+        return {
+            "code": "out-of-memory",
+            "detail": "The worker ran out of memory; use smaller tiles or a larger worker.",
+            "errors": [],
+        }
+    return {
+        "code": "internal-error",
+        "detail": f"The worker failed unexpectedly ({type(error).__name__}); report the job's id.",
+        "errors": [],
+    }

@@ -1,0 +1,91 @@
+"""What the stages of a calibration read: catalogue, options, model version, earlier stages."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+
+from hbmlc_models.base_models import ModelVersion, load_version
+from hbmlc_models.pipeline import CalibrationOptions, SurveyFit, TileDensity, TileSelection
+
+from hbmlc.schemas import Stage
+from hbmlc_models.formats import CanonicalCatalog
+from hbmlc_store.jobs.units import Claim
+from hbmlc_store.keys import canonical_key, survey_key, unit_key
+from hbmlc_worker.packing import unpack
+from hbmlc_worker.problems import WorkerError
+from hbmlc_worker.work import JobPin, Work
+
+__all__ = [
+    "load_model",
+    "open_catalog",
+    "read_densities",
+    "read_options",
+    "read_selections",
+    "read_survey",
+    "tiles_of",
+]
+
+
+@contextmanager
+def open_catalog(work: Work) -> Generator[CanonicalCatalog]:
+    """Open the job's catalogue in its canonical form."""
+    scratch = work.context.settings.scratch
+    with work.context.objects.as_file(canonical_key(work.job.catalog_id), scratch=scratch) as file:
+        yield CanonicalCatalog.open(file)
+
+
+def read_options(job: JobPin) -> CalibrationOptions:
+    """Options of the job, with the defaults of the pipeline.
+
+    Raises
+    ------
+    WorkerError
+        The pipeline refuses them (``options-invalid``).
+    """
+    try:
+        return CalibrationOptions.from_dict(job.options)
+    except (TypeError, ValueError) as exc:
+        raise WorkerError("options-invalid", f"The options cannot be used: {exc}") from exc
+
+
+def load_model(job: JobPin) -> ModelVersion:
+    """Load the pinned model version.
+
+    Raises
+    ------
+    WorkerError
+        This worker holds other weights under that name (``model-digest-mismatch``).
+    """
+    if job.model_name is None or job.model_version is None:
+        raise WorkerError("model-missing", "The job pins no model version.")
+    model = load_version(job.model_name, job.model_version)
+    if job.model_digest is not None and model.digest != job.model_digest:
+        raise WorkerError(
+            "model-digest-mismatch",
+            f"{job.model_name}:{job.model_version} has digest {model.digest} on this worker, but the "
+            f"job pins {job.model_digest}; install the same release on every machine.",
+        )
+    return model
+
+
+def tiles_of(claim: Claim) -> list[int]:
+    """Indices of the tiles that a unit covers."""
+    return [int(index) for index in claim.payload["tiles"]]
+
+
+def read_survey(work: Work) -> SurveyFit:
+    """Read what SURVEY wrote."""
+    return SurveyFit.from_bytes(work.context.objects.get(survey_key(work.job.id)))
+
+
+def read_selections(work: Work, unit: int) -> Sequence[TileSelection]:
+    """Read what SELECTION wrote for a unit, tile by tile."""
+    data = work.context.objects.get(unit_key(work.job.id, Stage.SELECTION, unit))
+    return [TileSelection.from_bytes(part) for part in unpack(data)]
+
+
+def read_densities(work: Work, unit: int) -> Sequence[TileDensity]:
+    """Read what ADAPTATION wrote for a unit, tile by tile."""
+    data = work.context.objects.get(unit_key(work.job.id, Stage.ADAPTATION, unit))
+    return [TileDensity.from_bytes(part) for part in unpack(data)]
