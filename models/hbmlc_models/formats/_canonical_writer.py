@@ -62,6 +62,7 @@ def _metadata(spill: Spill, edges: IntArray) -> dict[str, object]:
         "extras": list(spill.extras),
         "n_rows": scan.n_rows,
         "id_type": scan.id_type.value,
+        "id_width": scan.id_width,
         "tile_type": scan.tiling.value_type.value,
         "tiling": scan.tiling.kind,
         "nside": scan.tiling.nside,

@@ -49,6 +49,8 @@ class CanonicalCatalog:
         """Galaxies."""
         self.id_type = ValueType(metadata["id_type"])
         """Type of the ids."""
+        self.id_width: int = metadata["id_width"]
+        """Bytes of the longest id, where ids are text."""
         self.tile_type = ValueType(metadata["tile_type"])
         """Type of the tile values."""
         self.tiling: str = metadata["tiling"]

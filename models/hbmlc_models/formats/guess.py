@@ -126,7 +126,7 @@ _EXTRAS = {
     "density": "density local_density env_density overdensity",
 }
 _PREFERRED = ("cmodel", "cm", "model", "auto", "", "gaap", "kron", "petro", "aper", "psf")
-"""Families in order of how well they hold total colours of galaxies; a tie in bands is broken so."""
+"""Families in order of how well they hold total colours of galaxies: breaks ties in bands."""
 
 
 @dataclass(slots=True)

@@ -1,0 +1,21 @@
+"""Results of a calibration as files."""
+
+from __future__ import annotations
+
+from hbmlc_models.formats.results.columns import RESULT_COLUMNS, ResultColumn, describe
+from hbmlc_models.formats.results.writer import (
+    COMPACT_ROWS,
+    IncompleteResultsError,
+    ResultError,
+    ResultWriter,
+)
+
+__all__ = [
+    "COMPACT_ROWS",
+    "RESULT_COLUMNS",
+    "IncompleteResultsError",
+    "ResultColumn",
+    "ResultError",
+    "ResultWriter",
+    "describe",
+]
