@@ -1,1 +1,1 @@
-"""TEMP."""
+"""The HTTP service: handlers over the store; it computes nothing itself."""

@@ -26,11 +26,16 @@ __all__ = [
 
 
 def add_catalog(
-    tx: Session, account_id: UUID, *, name: str, mapping: ColumnMapping | None
+    tx: Session,
+    account_id: UUID,
+    *,
+    name: str,
+    mapping: ColumnMapping | None,
+    catalog_id: UUID | None = None,
 ) -> CatalogRow:
     """Add a catalogue whose content is yet to come."""
     row = CatalogRow(
-        id=new_id(),
+        id=catalog_id or new_id(),
         account_id=account_id,
         name=name,
         state=CatalogState.CREATED.value,

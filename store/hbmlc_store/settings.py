@@ -36,6 +36,8 @@ class Settings(BaseSettings):
 
     max_upload_bytes: int = Field(default=20 * 2**30, gt=0)
     """Largest catalogue content [bytes]."""
+    max_inline_bytes: int = Field(default=64 * 2**20, gt=0)
+    """Largest catalogue that comes within a form; larger ones are streamed [bytes]."""
     max_body_bytes: int = Field(default=2**20, gt=0)
     """Largest JSON body [bytes]."""
     max_rows: int = Field(default=50_000_000, gt=0)

@@ -45,10 +45,10 @@ def create_celery(settings: Settings) -> Celery:
         timezone="UTC",
     )
 
-    @app.task(name=TASK_NAME)
-    def work(job_id: str, stage: str) -> None:  # pyright: ignore[reportUnusedFunction]
+    def work(job_id: str, stage: str) -> None:
         run_message(_context(settings), job_id=UUID(job_id), stage=Stage(stage))
 
+    app.task(name=TASK_NAME)(work)
     return app
 
 
@@ -65,7 +65,7 @@ def _keep_our_logs(**_: object) -> None:
 
 @signals.worker_process_init.connect
 def _tie_to_parent(**_: object) -> None:
-    """A pool process must not go on computing for a worker that was killed."""
+    """End a pool process with its worker: nobody would hear its result."""
     import signal
 
     die_with_parent(signal.SIGKILL)

@@ -12,6 +12,7 @@ import signal
 import threading
 from collections.abc import Sequence
 from types import FrameType, TracebackType
+from typing import Self
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -44,7 +45,7 @@ class Pulse:
         self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
         self._former_handler: object = None
 
-    def __enter__(self) -> Pulse:
+    def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             self._former_handler = signal.signal(_STOP_SIGNAL, self._interrupt)
             self._is_armed = True

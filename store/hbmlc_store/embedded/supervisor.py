@@ -96,8 +96,8 @@ class _Awake:
 @contextmanager
 def _awake() -> Generator[_Awake]:
     reader, writer = socket.socketpair()
-    reader.setblocking(False)
-    writer.setblocking(False)
+    reader.setblocking(False)  # noqa: FBT003 - the socket's own interface
+    writer.setblocking(False)  # noqa: FBT003 - as above
     awake = _Awake(reader)
     handlers = {
         signal.SIGTERM: awake.stop,

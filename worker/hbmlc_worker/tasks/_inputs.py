@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
-from hbmlc_models.base_models import ModelVersion, load_version
-from hbmlc_models.pipeline import CalibrationOptions, SurveyFit, TileDensity, TileSelection
-
 from hbmlc.schemas import Stage
+from hbmlc_models.base_models import ModelVersion, load_version
 from hbmlc_models.formats import CanonicalCatalog
+from hbmlc_models.pipeline import CalibrationOptions, SurveyFit, TileDensity, TileSelection
 from hbmlc_store.jobs.units import Claim
 from hbmlc_store.keys import canonical_key, survey_key, unit_key
 from hbmlc_worker.packing import unpack
@@ -63,14 +62,14 @@ def load_model(job: JobPin) -> ModelVersion:
     if job.model_digest is not None and model.digest != job.model_digest:
         raise WorkerError(
             "model-digest-mismatch",
-            f"{job.model_name}:{job.model_version} has digest {model.digest} on this worker, but the "
-            f"job pins {job.model_digest}; install the same release on every machine.",
+            f"{job.model_name}:{job.model_version} has digest {model.digest} on this worker, but "
+            f"the job pins {job.model_digest}; install the same release on every machine.",
         )
     return model
 
 
 def tiles_of(claim: Claim) -> list[int]:
-    """Indices of the tiles that a unit covers."""
+    """Give the indices of the tiles that a unit covers."""
     return [int(index) for index in claim.payload["tiles"]]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import partial
 
 from hbmlc_models.pipeline import adapt_tiles
-
 from hbmlc_store.jobs.units import complete_unit
 from hbmlc_store.keys import unit_key
 from hbmlc_worker.packing import pack

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
-from hbmlc_models.pipeline import fit_survey, plan_units
 
+from hbmlc_models.pipeline import fit_survey, plan_units
 from hbmlc_store.jobs.units import complete_unit
 from hbmlc_store.keys import survey_key
 from hbmlc_worker.tasks._inputs import load_model, open_catalog, read_options

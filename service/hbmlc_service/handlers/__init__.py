@@ -1,0 +1,1 @@
+"""Handlers: each parses, makes one call and returns."""

@@ -1,0 +1,76 @@
+"""``/v1/catalogs``: list, look at, remap and delete catalogues."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.orm import Session
+
+from hbmlc.schemas import Catalog, CatalogState, ColumnMapping, Page
+from hbmlc_service.auth import Caller, CatalogWriter
+from hbmlc_service.context import Context
+from hbmlc_service.pagination import Cursor, Limit, cut_page, read_cursor
+from hbmlc_service.problems import problem_responses
+from hbmlc_service.views import show_catalog
+from hbmlc_service.waiting import Wait, poll
+from hbmlc_store.catalogs import find_catalog, list_catalogs
+from hbmlc_store.keys import catalog_prefix
+from hbmlc_store.uploads import delete_catalog, ingest_fraction, remap
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/catalogs", tags=["catalogs"])
+
+
+@router.get("", responses=problem_responses(422))
+def list_all(
+    context: Context,
+    caller: Caller,
+    request: Request,
+    response: Response,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[Catalog]:
+    """List catalogues, newest first."""
+    before = read_cursor(cursor)
+    rows = context.run(
+        lambda tx: list_catalogs(tx, caller.account_id, limit=limit + 1, before=before)
+    )
+    page, next_cursor = cut_page(rows, limit=limit, request=request, response=response)
+    return Page(items=[show_catalog(row) for row in page], next_cursor=next_cursor)
+
+
+@router.get("/{catalog_id}", responses=problem_responses(404))
+async def get_one(
+    catalog_id: UUID, context: Context, caller: Caller, request: Request, wait: Wait = 0
+) -> Catalog:
+    """Look at a catalogue; ``wait`` waits for the end of its ingest."""
+
+    def look(tx: Session) -> Catalog:
+        row = find_catalog(tx, caller.account_id, catalog_id)
+        return show_catalog(row, progress=ingest_fraction(tx, row))
+
+    return await poll(
+        context,
+        request,
+        look,
+        is_settled=lambda catalog: catalog.state is not CatalogState.INGESTING,
+        wait=wait,
+    )
+
+
+@router.patch("/{catalog_id}/mapping", responses=problem_responses(404, 409, 422))
+def patch_mapping(
+    catalog_id: UUID, mapping: ColumnMapping, context: Context, caller: CatalogWriter
+) -> Catalog:
+    """Correct the column mapping; the content is read again."""
+    row = context.run(lambda tx: remap(tx, caller.account_id, catalog_id, mapping))
+    return show_catalog(row)
+
+
+@router.delete("/{catalog_id}", status_code=204, responses=problem_responses(404, 409))
+def delete_one(catalog_id: UUID, context: Context, caller: CatalogWriter) -> None:
+    """Delete a catalogue and its content; results made from it stay."""
+    context.run(lambda tx: delete_catalog(tx, caller.account_id, catalog_id))
+    context.objects.delete_below(catalog_prefix(catalog_id))

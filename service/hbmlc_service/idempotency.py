@@ -1,0 +1,58 @@
+"""``Idempotency-Key``: a repeated creation answers with the object of the first."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+from fastapi import Header
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from hbmlc_store.accounts import Identity
+from hbmlc_store.idempotency import find_answered, remember
+
+__all__ = ["IdempotencyKey", "create_once", "digest_of"]
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="Any text; the same key with the same body gives the same object for 24 h.",
+    ),
+]
+RowT = TypeVar("RowT")
+
+
+def digest_of(*parts: str | BaseModel | None) -> str:
+    """Digest of all that makes two requests the same."""
+    digest = hashlib.sha256()
+    for part in parts:
+        text = part.model_dump_json() if isinstance(part, BaseModel) else str(part)
+        digest.update(len(text).to_bytes(8))
+        digest.update(text.encode())
+    return digest.hexdigest()
+
+
+def create_once(
+    tx: Session,
+    caller: Identity,
+    key: str | None,
+    *,
+    request_digest: str,
+    create: Callable[[], tuple[UUID, RowT]],
+    find: Callable[[UUID], RowT],
+) -> RowT:
+    """Create an object, or find the one that the same request created before."""
+    if key is None:
+        return create()[1]
+    answered = find_answered(tx, caller.account_id, key, request_digest=request_digest)
+    if answered is not None:
+        return find(answered)
+    object_id, row = create()
+    remember(tx, caller.account_id, key, request_digest=request_digest, object_id=object_id)
+    return row

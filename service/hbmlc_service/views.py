@@ -1,0 +1,127 @@
+"""Rows as the documents that clients see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hbmlc.schemas import (
+    ApiKey,
+    Calibration,
+    Catalog,
+    CatalogState,
+    ColumnMapping,
+    Coverage,
+    ModelPin,
+    ModelVersion,
+    Phase,
+    Problem,
+    ProblemDetail,
+    Progress,
+    ResultFile,
+    Scope,
+)
+from hbmlc_store.schema import ApiKeyRow, CatalogRow, JobRow, ModelVersionRow, ResultRow
+
+__all__ = ["show_api_key", "show_calibration", "show_catalog", "show_model", "show_result"]
+
+
+def show_catalog(row: CatalogRow, *, progress: float | None = None) -> Catalog:
+    """Show a catalogue."""
+    report: Mapping[str, Any] = row.report or {}
+    coverage = report.get("coverage")
+    return Catalog(
+        id=row.id,
+        name=row.name,
+        state=CatalogState(row.state),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        size_bytes=row.size_bytes,
+        content_digest=row.content_digest,
+        digest=row.digest,
+        format=report.get("format"),
+        mapping=None if row.mapping is None else ColumnMapping.model_validate(row.mapping),
+        mapping_used=report.get("mapping"),
+        n_rows=report.get("n_rows"),
+        n_labelled=report.get("n_labelled"),
+        bands=list(report.get("bands", [])),
+        rejected=dict(report.get("rejected", {})),
+        warnings=list(report.get("warnings", [])),
+        coverage=None if coverage is None else Coverage.model_validate(coverage),
+        progress=progress,
+        problem=_show_problem(row.problem, status=422),
+    )
+
+
+def show_calibration(row: JobRow, progress: Progress) -> Calibration:
+    """Show a calibration."""
+    return Calibration(
+        id=row.id,
+        catalog_id=row.catalog_id,
+        catalog_digest=row.catalog_digest,
+        model=ModelPin(
+            name=row.model_name or "", version=row.model_version or 0, digest=row.model_digest
+        ),
+        options=row.options,
+        seed=row.seed,
+        label=row.label,
+        phase=Phase(row.phase),
+        progress=progress,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        diagnostics=row.diagnostics or {},
+        problem=_show_problem(row.problem, status=500),
+    )
+
+
+def show_result(row: ResultRow) -> ResultFile:
+    """Show a result file."""
+    return ResultFile(
+        name=row.name,
+        size_bytes=row.size_bytes,
+        digest=row.digest,
+        media_type=row.media_type,
+        href=f"/v1/calibrations/{row.job_id}/results/{row.name}",
+    )
+
+
+def show_model(row: ModelVersionRow, aliases: list[str]) -> ModelVersion:
+    """Show a model version."""
+    return ModelVersion(
+        name=row.name,
+        version=row.version,
+        digest=row.digest,
+        bands=row.bands,
+        card=row.card,
+        aliases=aliases,
+        created_at=row.created_at,
+    )
+
+
+def show_api_key(row: ApiKeyRow, *, secret: str | None = None) -> ApiKey:
+    """Show an API key; the key itself only to the one who just made it."""
+    return ApiKey(
+        id=row.id,
+        name=row.name,
+        prefix=f"hbk_{row.prefix}",
+        scopes=[Scope(scope) for scope in row.scopes],
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        secret=secret,
+    )
+
+
+def _show_problem(stored: Mapping[str, Any] | None, *, status: int) -> Problem | None:
+    if stored is None:
+        return None
+    code = str(stored.get("code", "internal-error"))
+    return Problem(
+        type=f"/problems/{code}",
+        title=code.replace("-", " ").capitalize(),
+        status=status,
+        detail=str(stored.get("detail", "")),
+        code=code,
+        errors=[ProblemDetail.model_validate(error) for error in stored.get("errors", [])],
+    )
