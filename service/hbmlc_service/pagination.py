@@ -6,12 +6,13 @@ import base64
 import binascii
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import Query, Request, Response
 
 from hbmlc_service.problems import ProblemError
+from hbmlc_store.schema import CatalogRow, JobRow
 
 __all__ = ["Cursor", "Limit", "cut_page", "read_cursor"]
 
@@ -21,13 +22,7 @@ Cursor = Annotated[
 ]
 
 
-class HasId(Protocol):
-    """A row with an id that sorts by time."""
-
-    id: UUID
-
-
-RowT = TypeVar("RowT", bound=HasId)
+RowT = TypeVar("RowT", CatalogRow, JobRow)
 
 
 def read_cursor(cursor: str | None) -> UUID | None:

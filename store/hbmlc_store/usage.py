@@ -16,7 +16,7 @@ __all__ = ["list_usage", "record_usage"]
 def record_usage(tx: Session, job_id: UUID) -> None:
     """Record what a job that just ended used; a second call changes nothing."""
     n_galaxies = func.coalesce(CatalogRow.report["n_rows"].astext.cast(Integer), 0)
-    n_tiles = func.coalesce(CatalogRow.report["n_tiles"].astext.cast(Integer), 0)
+    n_tiles = func.coalesce(CatalogRow.report["coverage", "n_tiles"].astext.cast(Integer), 0)
     seconds = func.extract("epoch", JobRow.ended_at - JobRow.started_at)
     source = (
         select(

@@ -53,6 +53,8 @@ def serve_home(settings: Settings) -> int:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _awake() as awake, hold_home(home), ExitStack() as stack:
         end_leftovers(home)
+        announcement = home / "run" / "service.json"
+        announcement.unlink(missing_ok=True)
         settings = _start_servers(settings, stack)
         database = Database(settings.database_url.get_secret_value(), pool_size=2)
         stack.callback(database.close)
@@ -66,7 +68,6 @@ def serve_home(settings: Settings) -> int:
         _register_models(settings)
         _wait_for_api(settings, crew, awake)
         url = f"http://{settings.host}:{settings.port}"
-        announcement = home / "run" / "service.json"
         stack.callback(announcement.unlink, missing_ok=True)
         write_private(
             announcement, json.dumps({"url": url, "api_key": api_key, "pid": os.getpid()})
