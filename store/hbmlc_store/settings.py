@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=2**20, gt=0)
     """Largest JSON body [bytes]."""
     max_rows: int = Field(default=50_000_000, gt=0)
-    max_columns: int = Field(default=2_000, gt=0)
+    max_columns: int = Field(default=5_000, gt=0)
     max_wait_seconds: float = Field(default=60.0, gt=0)
     """Longest long poll [s]."""
     presign_seconds: int = Field(default=900, gt=0)

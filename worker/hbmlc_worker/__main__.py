@@ -6,7 +6,8 @@ import typer
 
 from hbmlc_worker.commands import register_models, worker
 
-app = typer.Typer(help="Workers of hbmlc.", no_args_is_help=True)
+# Plain tracebacks: these processes write to log files.
+app = typer.Typer(help="Workers of hbmlc.", pretty_exceptions_enable=False)
 app.command("worker")(worker)
 app.command("register-models")(register_models)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,19 +16,20 @@ from hbmlc_store.ids import new_id
 from hbmlc_store.jobs.ending import abort_job
 from hbmlc_store.jobs.phases import lock_job, transition
 from hbmlc_store.jobs.stages import JobKind, create_stages
+from hbmlc_store.jobs.units import Claim, complete_unit
 from hbmlc_store.registry import choose, resolve
-from hbmlc_store.schema import CatalogRow, JobRow, ResultRow
+from hbmlc_store.schema import CatalogRow, JobRow, JsonObject, ResultRow
 
 __all__ = [
     "NewResult",
     "abort_calibration",
+    "complete_calibration",
     "create_calibration",
     "delete_calibration",
     "find_calibration",
     "find_result",
     "list_calibrations",
     "list_results",
-    "set_results",
 ]
 
 
@@ -169,13 +171,23 @@ def delete_calibration(tx: Session, account_id: UUID, job_id: UUID) -> None:
     tx.execute(update(JobRow).where(JobRow.id == job_id).values(purged_at=func.now()))
 
 
-def set_results(tx: Session, job_id: UUID, results: list[NewResult]) -> None:
-    """Write down a job's result files, in place of any former list."""
-    tx.execute(delete(ResultRow).where(ResultRow.job_id == job_id))
+def complete_calibration(
+    tx: Session, claim: Claim, *, results: Sequence[NewResult], diagnostics: JsonObject
+) -> None:
+    """Complete a calibration whose result files are written.
+
+    Raises
+    ------
+    LostClaimError
+        The claim is lost; the files stay unlisted.
+    """
+    complete_unit(tx, claim)
+    tx.execute(update(JobRow).where(JobRow.id == claim.job_id).values(diagnostics=diagnostics))
+    tx.execute(delete(ResultRow).where(ResultRow.job_id == claim.job_id))
     for new in results:
         tx.add(
             ResultRow(
-                job_id=job_id,
+                job_id=claim.job_id,
                 name=new.name,
                 size_bytes=new.size_bytes,
                 digest=new.digest,

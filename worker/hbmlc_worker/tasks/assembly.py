@@ -1,8 +1,129 @@
-"""ASSEMBLY: fuses the parts of each tile and writes the result files."""
-from collections.abc import Iterator
+"""ASSEMBLY: fuses the two parts of every tile and writes the result files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from hbmlc_store.jobs.units import complete_unit
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import select
+
+from hbmlc.schemas import Stage
+from hbmlc_models.base_models import ModelVersion
+from hbmlc_models.formats import CanonicalCatalog, TileEntry
+from hbmlc_models.formats.results import ResultWriter
+from hbmlc_models.pipeline import CalibrationOptions, fuse_tile, redshift_grid
+from hbmlc_store.jobs.calibrations import NewResult, complete_calibration
+from hbmlc_store.keys import result_key
+from hbmlc_store.schema import UnitRow
+from hbmlc_worker.provenance import header_cards, provenance_document
+from hbmlc_worker.tasks._inputs import (
+    load_model,
+    open_catalog,
+    read_densities,
+    read_options,
+    read_selections,
+    read_survey,
+)
 from hbmlc_worker.work import Done, Work
+
+__all__ = ["run"]
+
+MEDIA_TYPES = {
+    ".parquet": "application/vnd.apache.parquet",
+    ".fits": "application/fits",
+    ".hdf5": "application/x-hdf5",
+    ".json": "application/json",
+    ".html": "text/html; charset=utf-8",
+}
+
+
 def run(work: Work) -> Iterator[Done]:
+    """Write every result file of the job."""
     (claim,) = work.claims
-    yield Done(claim=claim, commit=partial(complete_unit, claim=claim))
+    options = read_options(work.job)
+    model = load_model(work.job)
+    with (
+        TemporaryDirectory(prefix="hbmlc-assembly-", dir=work.context.settings.scratch) as folder,
+        open_catalog(work) as catalog,
+    ):
+        tile_rows, files = _write_tables(
+            work, catalog, options=options, model=model, folder=Path(folder)
+        )
+        provenance = Path(folder) / "provenance.json"
+        provenance.write_text(provenance_document(work.job, options=options, model=model))
+        files = {**files, provenance.name: provenance}
+        results = [_upload(work, name, file) for name, file in sorted(files.items())]
+        diagnostics = _summarise(catalog, tile_rows)
+    yield Done(
+        claim=claim,
+        commit=partial(complete_calibration, claim=claim, results=results, diagnostics=diagnostics),
+    )
+
+
+def _write_tables(
+    work: Work,
+    catalog: CanonicalCatalog,
+    *,
+    options: CalibrationOptions,
+    model: ModelVersion,
+    folder: Path,
+) -> tuple[list[dict[str, object]], Mapping[str, Path]]:
+    """Fuse tile by tile; returns the rows of the tile table and the files by name."""
+    (claim,) = work.claims
+    survey = read_survey(work)
+    rows: dict[int, dict[str, object]] = {}
+    cards = header_cards(work.job, model=model)
+    with ResultWriter(folder, catalog, redshift_grid(options), cards) as writer:
+        for unit, tiles in enumerate(_plan(work)):
+            parts = zip(tiles, read_selections(work, unit), read_densities(work, unit), strict=True)
+            for index, selection, density in parts:
+                tile = catalog.read_tile(index)
+                result = fuse_tile(tile, selection, density, survey, options)
+                writer.write_tile(tile, result.columns, result.pdf)
+                rows[index] = _tile_row(catalog.tiles[index], result.diagnostics)
+                work.pulse.report(claim, 0.9 * len(rows) / len(catalog.tiles))
+        ordered = [rows[index] for index in sorted(rows)]
+        return ordered, writer.finish(ordered)
+
+
+def _plan(work: Work) -> Sequence[Sequence[int]]:
+    """Tiles of each unit, as SURVEY planned them."""
+    units = (
+        select(UnitRow.payload)
+        .where(UnitRow.job_id == work.job.id, UnitRow.stage == Stage.ADAPTATION)
+        .order_by(UnitRow.unit)
+    )
+    with work.context.database.transaction() as tx:
+        return [payload["tiles"] for payload in tx.scalars(units)]
+
+
+def _tile_row(entry: TileEntry, diagnostics: Mapping[str, object]) -> dict[str, object]:
+    return {
+        "tile": entry.name,
+        "index": entry.index,
+        "n_galaxies": entry.n_galaxies,
+        "n_labelled": entry.n_labelled,
+        **diagnostics,
+    }
+
+
+def _upload(work: Work, name: str, file: Path) -> NewResult:
+    stored = work.context.objects.put_file(result_key(work.job.id, name), file)
+    return NewResult(
+        name=name,
+        size_bytes=stored.size_bytes,
+        digest=stored.digest,
+        media_type=MEDIA_TYPES[file.suffix],
+    )
+
+
+def _summarise(
+    catalog: CanonicalCatalog, tile_rows: Sequence[Mapping[str, object]]
+) -> dict[str, object]:
+    return {
+        "n_galaxies": catalog.n_rows,
+        "n_labelled": catalog.n_labelled,
+        "n_tiles": len(tile_rows),
+    }

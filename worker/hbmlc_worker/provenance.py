@@ -1,0 +1,48 @@
+"""Provenance: everything that makes the results what they are, and nothing that does not.
+
+Times and machine names are left out on purpose: the same inputs give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib.metadata import version
+
+from hbmlc_models.base_models import ModelVersion
+from hbmlc_models.pipeline import CalibrationOptions
+from hbmlc_worker.work import JobPin
+
+__all__ = ["header_cards", "provenance_document"]
+
+PACKAGES = ("hbmlc", "numpy", "pymc", "nutpie", "torch", "pyarrow", "astropy")
+
+
+def header_cards(job: JobPin, *, model: ModelVersion) -> dict[str, str]:
+    """Give the cards of the FITS header and of the Parquet metadata."""
+    return {
+        "HBVERS": version("hbmlc"),
+        "HBMODEL": f"{job.model_name}:{job.model_version}",
+        "HBDIGEST": model.digest,
+        "HBCATDIG": job.catalog_digest or "",
+        "HBSEED": str(job.seed),
+    }
+
+
+def provenance_document(job: JobPin, *, options: CalibrationOptions, model: ModelVersion) -> str:
+    """Give ``provenance.json``."""
+    document = {
+        "catalog_digest": job.catalog_digest,
+        "model": {
+            "name": job.model_name,
+            "version": job.model_version,
+            "digest": model.digest,
+            "bands": list(model.bands),
+        },
+        "options": options.as_dict(),
+        "seed": job.seed,
+        "packages": {name: version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"
