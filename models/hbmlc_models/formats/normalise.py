@@ -33,6 +33,8 @@ _NON_DETECTION = 90.0
 """Magnitudes from here on (99, 99.9, 999, inf) say "not detected"."""
 _LIMIT_MAGS = (15.0, 40.0)
 """Errors in here can only be limiting magnitudes."""
+_ERROR_SENTINELS = (99.0, 99.9, 999.0, 9999.0)
+"""A large error is a faint source, but these say "none"."""
 _FLUX_SENTINELS = (-99.0, -999.0, -9999.0)
 _Z_SENTINELS = (-1.0, -9.0, -9.99, -99.0, -99.9, -999.0, -9999.0, 9.99, 99.0, 99.9, 999.0, 9999.0)
 
@@ -41,7 +43,7 @@ def fluxes_from_mags(mag: FloatArray, mag_err: FloatArray, counts: Counter[str])
     """Fluxes of AB magnitudes ``(n,)`` as uploaded; unusable values are added to ``counts``."""
     is_missed = mag >= _NON_DETECTION
     is_observed = (mag > -_NON_DETECTION) & ~is_missed
-    is_usable = np.isfinite(mag_err) & (mag_err > 0) & (mag_err < _NON_DETECTION)
+    is_usable = np.isfinite(mag_err) & (mag_err > 0) & ~np.isin(mag_err, _ERROR_SENTINELS)
     counts["bad_errors"] += int(np.sum(is_observed & ~is_usable))
     is_detected = is_observed & is_usable
     flux = np.where(is_detected, flux_from_mag(np.where(is_detected, mag, 0.0)), np.nan)

@@ -1,0 +1,98 @@
+r"""Photometric noise at any depth, drawn on fluxes.
+
+The random error of Ivezić et al. 2019 (arXiv:0805.2366, Eq. 5) for a stack of ``n_visits``,
+
+.. math:: \sigma_f^2 = (0.04 - \gamma)\,f f_5 / \sqrt{n_{visits}} + \gamma f_5^2,
+
+with :math:`f_5` the flux at the 5-sigma depth of the stack: photerr's model, written for fluxes so
+that faint and negative ones stay Gaussian. Parameters of LSST are those of photerr.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from hbmlc_models.arrays import FloatArray
+from hbmlc_models.photometry import flux_from_mag
+from hbmlc_models.simulate.filters import FilterSet
+
+__all__ = ["Depth", "draw_depth", "flux_sigma", "lsst_depth"]
+
+_SYSTEMATIC = 10 ** (0.005 / 2.5) - 1
+"""Floor of the relative flux error: 5 mmag, photerr's ``sigmaSys``."""
+_GAMMA = 0.039
+_DEFAULT_VISITS = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Depth:
+    """Depth of a stack in each band."""
+
+    m5: tuple[float, ...]
+    """5-sigma depth of point sources [AB mag]."""
+    n_visits: tuple[float, ...]
+    """Number of exposures in the stack."""
+    gamma: tuple[float, ...]
+    """Sky and read-out noise, dimensionless."""
+
+
+@cache
+def _lsst() -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+    """Single-visit depth, visits a year and gamma of LSST by band, as photerr has them."""
+    from photerr import LsstErrorModel
+
+    model: Any = LsstErrorModel()
+    single = model.getLimitingMags(coadded=False)
+    return single, dict(model.params.nVisYr), dict(model.params.gamma)
+
+
+def lsst_depth(years: float) -> Depth:
+    """LSST after some years of observation."""
+    single, visits_per_year, gamma = _lsst()
+    visits = {band: visits_per_year[band] * years for band in single}
+    return Depth(
+        m5=tuple(single[band] + 1.25 * np.log10(visits[band]) for band in single),
+        n_visits=tuple(visits.values()),
+        gamma=tuple(gamma[band] for band in single),
+    )
+
+
+def draw_depth(filters: FilterSet, rng: np.random.Generator) -> Depth:
+    """Random depth: LSST of 0.5 to 10 years with scatter, similar depths for other cameras."""
+    reference = lsst_depth(float(np.exp(rng.uniform(np.log(0.5), np.log(10.0)))))
+    by_band = dict(zip("ugrizy", range(6), strict=True))
+    order = [by_band.get(band.lower(), 3) for band in filters.bands]
+    scatter = rng.normal(0.0, 0.15, len(order)) + rng.normal(0.0, 0.1)
+    # Ground-based wide surveys reach less deep than LSST by one to two magnitudes.
+    offset = 0.0 if filters.name == "lsst" else float(rng.uniform(0.0, 2.0))
+    return Depth(
+        m5=tuple(reference.m5[k] + float(s) - offset for k, s in zip(order, scatter, strict=True)),
+        n_visits=tuple(reference.n_visits[k] for k in order),
+        gamma=tuple(reference.gamma[k] for k in order),
+    )
+
+
+def flux_sigma(
+    flux: FloatArray, depth: Depth, *, area_ratio: FloatArray | float = 1.0
+) -> FloatArray:
+    """One sigma [maggies] of ``flux`` [maggies], ``(n, n_bands)``.
+
+    ``area_ratio`` ``(n, 1)`` is the area of the galaxy over that of a point source.
+
+    Examples
+    --------
+    At the depth the signal-to-noise is five:
+
+    >>> depth = Depth(m5=(25.0,), n_visits=(1.0,), gamma=(0.039,))
+    >>> float((1e-10 / flux_sigma(np.array([[1e-10]]), depth))[0, 0].round(2))
+    5.0
+    """
+    at_depth = flux_from_mag(np.array(depth.m5))
+    gamma, visits = np.array(depth.gamma), np.array(depth.n_visits)
+    positive = np.maximum(flux, 0.0)
+    random = (0.04 - gamma) / np.sqrt(visits) * at_depth * positive + gamma * at_depth**2
+    return np.sqrt(random * area_ratio + (_SYSTEMATIC * positive) ** 2)
