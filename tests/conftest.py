@@ -1,8 +1,8 @@
-"""Fixtures of every test: a real PostgreSQL and a real broker, started once, migrated as in production."""
+"""Fixtures of every test: real servers, started once and migrated as in production."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -10,13 +10,20 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from hbmlc.schemas import CalibrationRequest, CatalogState, Stage
 from hbmlc_store.accounts import ensure_account
+from hbmlc_store.catalogs import add_catalog
 from hbmlc_store.database import Database, migrate
 from hbmlc_store.embedded.broker import EmbeddedBroker, start_broker
 from hbmlc_store.embedded.postgres import EmbeddedPostgres, start_postgres
-from hbmlc_store.objects import Objects
+from hbmlc_store.jobs.calibrations import create_calibration
+from hbmlc_store.jobs.ingests import complete_ingest
+from hbmlc_store.jobs.units import claim_units
+from hbmlc_store.objects import Objects, Stored
+from hbmlc_store.registry import NewVersion, register
 from hbmlc_store.schema import Base
 from hbmlc_store.settings import Settings
+from hbmlc_store.uploads import receive_content
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +79,51 @@ def settings(
 def account(database: Database) -> UUID:
     with database.transaction() as tx:
         return ensure_account(tx, "observatory")
+
+
+BANDS = ["g", "r", "i"]
+
+
+def new_catalog(database: Database, account: UUID, *, state: CatalogState) -> UUID:
+    """Make a catalogue and bring it as far as ``state`` by the ways of production."""
+    with database.transaction() as tx:
+        row = add_catalog(tx, account, name="survey", mapping=None)
+        if state is CatalogState.CREATED:
+            return row.id
+        stored = Stored(size_bytes=10, digest="ab" * 32)
+        ingest = receive_content(tx, account, row.id, stored).ingest_job_id
+        assert ingest is not None
+    if state is CatalogState.READY:
+        with database.transaction() as tx:
+            (claim,) = claim_units(tx, ingest, Stage.INGEST, limit=1, worker="w", lease=60)
+            report = {"bands": BANDS, "n_rows": 1000, "n_labelled": 100, "coverage": {"n_tiles": 3}}
+            complete_ingest(tx, claim, digest="cd" * 32, report=report)
+    return row.id
+
+
+def new_job(database: Database, account: UUID) -> UUID:
+    catalog = new_catalog(database, account, state=CatalogState.READY)
+    with database.transaction() as tx:
+        register(
+            tx,
+            NewVersion(name="model", version=1, digest="ef" * 32, bands=tuple(BANDS), card={}),
+        )
+        return create_calibration(tx, account, CalibrationRequest(catalog_id=catalog)).id
+
+
+@pytest.fixture
+def make_catalog(database: Database, account: UUID) -> Callable[[CatalogState], UUID]:
+    return lambda state: new_catalog(database, account, state=state)
+
+
+@pytest.fixture
+def make_job(database: Database) -> Callable[[UUID], UUID]:
+    return lambda account: new_job(database, account)
+
+
+@pytest.fixture
+def job(database: Database, account: UUID) -> UUID:
+    return new_job(database, account)
 
 
 def empty_tables(database: Database) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy import func, select, update
 from hbmlc.schemas import Phase, Stage
 from hbmlc_store.accounts import ensure_account
 from hbmlc_store.database import Database
-from hbmlc_store.errors import LostClaim, StaleTransition
+from hbmlc_store.errors import LostClaimError, StaleTransitionError
 from hbmlc_store.jobs.calibrations import abort_calibration
 from hbmlc_store.jobs.phases import MAY_PRECEDE
 from hbmlc_store.jobs.reaper import reap
@@ -60,7 +60,7 @@ class JobMachine(RuleBasedStateMachine):
         try:
             with self.database.transaction() as tx:
                 complete_unit(tx, claim, plan=[{"tiles": [k]} for k in range(n_units)])
-        except LostClaim:
+        except LostClaimError:
             return
         self.completed.append((claim.stage, claim.unit))
 
@@ -71,7 +71,7 @@ class JobMachine(RuleBasedStateMachine):
                 fail_unit(
                     tx, claim, problem={"code": "x"}, is_fatal=is_fatal, max_attempts=MAX_ATTEMPTS
                 )
-        except LostClaim:
+        except LostClaimError:
             return
 
     @rule(claim=claims)
@@ -97,7 +97,7 @@ class JobMachine(RuleBasedStateMachine):
         try:
             with self.database.transaction() as tx:
                 abort_calibration(tx, self.account, self.job)
-        except StaleTransition:
+        except StaleTransitionError:
             assert self.read_phase().is_final
 
     @invariant()

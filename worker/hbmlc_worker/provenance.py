@@ -13,19 +13,20 @@ from hbmlc_models.base_models import ModelVersion
 from hbmlc_models.pipeline import CalibrationOptions
 from hbmlc_worker.work import JobPin
 
-__all__ = ["header_cards", "provenance_document"]
+__all__ = ["table_provenance", "provenance_document"]
 
 PACKAGES = ("hbmlc", "numpy", "pymc", "nutpie", "torch", "pyarrow", "astropy")
 
 
-def header_cards(job: JobPin, *, model: ModelVersion) -> dict[str, str]:
-    """Give the cards of the FITS header and of the Parquet metadata."""
+def table_provenance(job: JobPin, *, model: ModelVersion) -> dict[str, str]:
+    """Give what the header of every result table says."""
     return {
-        "HBVERS": version("hbmlc"),
-        "HBMODEL": f"{job.model_name}:{job.model_version}",
-        "HBDIGEST": model.digest,
-        "HBCATDIG": job.catalog_digest or "",
-        "HBSEED": str(job.seed),
+        "version": version("hbmlc"),
+        "model": f"{job.model_name}:{job.model_version}",
+        "model_digest": model.digest,
+        "catalog_digest": job.catalog_digest or "",
+        "seed": str(job.seed),
+        "preset": str(job.options.get("preset", "default")),
     }
 
 

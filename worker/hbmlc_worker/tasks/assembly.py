@@ -17,7 +17,7 @@ from hbmlc_models.pipeline import CalibrationOptions, fuse_tile, redshift_grid
 from hbmlc_store.jobs.calibrations import NewResult, complete_calibration
 from hbmlc_store.keys import result_key
 from hbmlc_store.schema import UnitRow
-from hbmlc_worker.provenance import header_cards, provenance_document
+from hbmlc_worker.provenance import table_provenance, provenance_document
 from hbmlc_worker.tasks._inputs import (
     load_model,
     open_catalog,
@@ -74,8 +74,8 @@ def _write_tables(
     (claim,) = work.claims
     survey = read_survey(work)
     rows: dict[int, dict[str, object]] = {}
-    cards = header_cards(work.job, model=model)
-    with ResultWriter(folder, catalog, redshift_grid(options), cards) as writer:
+    provenance = table_provenance(work.job, model=model)
+    with ResultWriter(folder, catalog, redshift_grid(options), provenance) as writer:
         for unit, tiles in enumerate(_plan(work)):
             parts = zip(tiles, read_selections(work, unit), read_densities(work, unit), strict=True)
             for index, selection, density in parts:
