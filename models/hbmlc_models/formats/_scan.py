@@ -29,7 +29,7 @@ from hbmlc_models.formats.tiling import TileColumn, Tiling, healpix_tiling, sing
 
 __all__ = ["Scan", "scan"]
 
-_MIN_GUESSED_TILE = 20
+_MIN_GUESSED_TILE = 2
 """A guessed tile column with fewer galaxies a tile on average is something else."""
 
 
