@@ -34,9 +34,13 @@ def test_messages_go_out_once_and_in_order(database: Database) -> None:
 
 
 def test_a_rolled_back_change_sends_nothing(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.transaction() as tx:
-        add_message(tx, queue="cpu", payload={"number": 1})
-        raise RuntimeError
+    def add_and_break() -> None:
+        with database.transaction() as tx:
+            add_message(tx, queue="cpu", payload={"number": 1})
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        add_and_break()
     sent: list[int] = []
 
     with database.transaction() as tx:

@@ -1,0 +1,81 @@
+"""The way of a catalogue through the whole service."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+
+def download(service: Any, job: str) -> dict[str, bytes]:
+    listing = service.client.get(f"/v1/calibrations/{job}/results").json()["items"]
+    files = {item["name"]: service.client.get(item["href"]).content for item in listing}
+    for item in listing:
+        assert hashlib.sha256(files[item["name"]]).hexdigest() == item["digest"]
+    return files
+
+
+def test_an_upload_becomes_calibrated_redshifts(shared_service: Any, survey: bytes) -> None:
+    catalog = shared_service.upload(survey, mapping='{"tile": "tile"}')
+    assert (catalog["state"], catalog["n_rows"]) == ("READY", 240), catalog
+
+    job = shared_service.calibrate(catalog["id"])
+    ended = shared_service.finish(job)
+
+    assert ended["phase"] == "COMPLETED", ended["problem"]
+    assert ended["progress"]["fraction"] == 1.0
+    files = download(shared_service, job)
+    table = pq.read_table(io.BytesIO(files["photoz.parquet"]))
+    assert table["id"].to_pylist() == list(range(1000, 1240))
+    z_phot = table["z_phot"].to_numpy()
+    assert np.isfinite(z_phot).all()
+    assert {"photoz.fits", "pdfs.hdf5", "tiles.parquet", "provenance.json"} <= set(files)
+    usage = shared_service.client.get("/v1/usage").json()["items"]
+    assert [found["n_galaxies"] for found in usage if found["calibration_id"] == job] == [240]
+
+
+def test_the_same_request_gives_the_same_bytes(shared_service: Any, survey: bytes) -> None:
+    catalog = shared_service.upload(survey, mapping='{"tile": "tile"}')["id"]
+    jobs = [shared_service.calibrate(catalog) for _ in range(2)]
+
+    phases = [shared_service.finish(job)["phase"] for job in jobs]
+    first, second = (download(shared_service, job) for job in jobs)
+
+    assert phases == ["COMPLETED", "COMPLETED"]
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"\x1f\x8b\x08\x00" + b"\x00" * 64, "compressed-file"),
+        (b"PAR1" + b"\x00" * 64, "truncated-file"),
+        (bytes(range(256)) * 8, "unknown-format"),
+        (b"id,a,b\n1,2,3\n4,5,6\n", "no-band-recognised"),
+        (b"id,mag_g,mag_err_g\n1,20,0.1\n1,21,0.1\n2,22,0.1\n", "duplicate-ids"),
+        (b"id,mag_g,mag_err_g\n1,20,0.1\n", "too-few-galaxies"),
+    ],
+)
+def test_a_bad_upload_is_rejected_with_its_own_code(
+    shared_service: Any, content: bytes, code: str
+) -> None:
+    catalog = shared_service.upload(content)
+    answer = shared_service.client.post("/v1/calibrations", json={"catalog_id": catalog["id"]})
+
+    assert catalog["state"] == "REJECTED"
+    assert catalog["problem"]["code"] == code
+    assert answer.status_code == 422
+    assert answer.json()["code"] == code
+
+
+def test_an_empty_upload_is_refused_at_once(shared_service: Any) -> None:
+    answer = shared_service.client.post("/v1/catalogs", files={"file": ("a.csv", b"")})
+
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "empty-file"

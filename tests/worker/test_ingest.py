@@ -1,0 +1,118 @@
+"""The ingest task on real uploads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from hbmlc.schemas import CatalogState, ColumnMapping, Stage
+from hbmlc_models.formats import CanonicalCatalog
+from hbmlc_store.database import Database
+from hbmlc_store.keys import canonical_key
+from hbmlc_store.schema import CatalogRow
+from hbmlc_worker.context import WorkerContext
+from hbmlc_worker.runner import run_message
+
+Upload = Callable[..., tuple[UUID, UUID]]
+HEADER = "id,mag_g,mag_err_g,mag_r,mag_err_r,z_spec,tile"
+
+
+def csv(n_galaxies: int = 50, *, header: str = HEADER, ids: list[int] | None = None) -> bytes:
+    rng = np.random.default_rng(1)
+    rows = [
+        f"{(ids or range(n_galaxies))[k]},{m:.3f},0.05,{m - 0.5:.3f},0.04,{z},{k % 3}"
+        for k, (m, z) in enumerate(
+            zip(
+                rng.uniform(18, 25, n_galaxies),
+                ["0.5" if k % 5 == 0 else "" for k in range(n_galaxies)],
+                strict=True,
+            )
+        )
+    ]
+    return ("\n".join([header, *rows]) + "\n").encode()
+
+
+def ingest(context: WorkerContext, database: Database, upload: tuple[UUID, UUID]) -> CatalogRow:
+    catalog, job = upload
+    run_message(context, job_id=job, stage=Stage.INGEST)
+    with database.transaction() as tx:
+        return tx.get_one(CatalogRow, catalog)
+
+
+def test_a_table_becomes_a_ready_catalogue(
+    context: WorkerContext, database: Database, upload: Upload
+) -> None:
+    row = ingest(context, database, upload(csv(), ColumnMapping(tile="tile")))
+
+    assert row.state == CatalogState.READY
+    assert row.report is not None
+    assert (row.report["n_rows"], row.report["n_labelled"]) == (50, 10)
+    assert row.report["bands"] == ["g", "r"]
+    assert row.report["coverage"]["n_tiles"] == 3
+    with context.objects.as_file(canonical_key(row.id)) as file:
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == row.digest == row.report["digest"]
+        with CanonicalCatalog.open(file) as catalog:
+            assert catalog.n_rows == 50
+
+
+def test_the_mapping_asked_for_is_used(
+    context: WorkerContext, database: Database, upload: Upload
+) -> None:
+    content = csv(header="name_of_it,a,b,c,d,e,f")
+    mapping = ColumnMapping(
+        id="name_of_it",
+        mag={"g": "a", "r": "c"},
+        mag_err={"g": "b", "r": "d"},
+        z_spec="e",
+    )
+
+    row = ingest(context, database, upload(content, mapping))
+
+    assert row.state == CatalogState.READY
+    assert row.report is not None
+    assert row.report["mapping"]["id"] == "name_of_it"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"\x00\x01\x02\x03" * 40, "unknown-format"),
+        (b"\x1f\x8b\x08\x00" + b"\x00" * 40, "compressed-file"),
+        (b"PAR1" + b"\x00" * 100, "truncated-file"),
+        (csv(header="id,a,b,c,d,z_spec,tile"), "no-band-recognised"),
+        (csv(5, ids=[1, 2, 2, 3, 4]), "duplicate-ids"),
+        (csv(1), "too-few-galaxies"),
+    ],
+)
+def test_a_faulty_upload_is_rejected_with_its_own_code(
+    context: WorkerContext, database: Database, upload: Upload, content: bytes, code: str
+) -> None:
+    row = ingest(context, database, upload(content))
+
+    assert row.state == CatalogState.REJECTED
+    assert row.problem is not None
+    assert row.problem["code"] == code
+    assert len(row.problem["detail"]) > 20
+
+
+def test_ingesting_twice_writes_the_same_bytes(
+    context: WorkerContext, database: Database, upload: Upload
+) -> None:
+    first = ingest(context, database, upload(csv()))
+    second = ingest(context, database, upload(csv()))
+
+    assert first.digest == second.digest
+
+
+def test_a_mapping_to_a_missing_column_is_rejected(
+    context: WorkerContext, database: Database, upload: Upload
+) -> None:
+    row = ingest(context, database, upload(csv(), ColumnMapping(id="nowhere")))
+
+    assert row.problem is not None
+    assert row.problem["code"] == "mapping-invalid"
+    assert row.problem["errors"][0]["pointer"] == "nowhere"
