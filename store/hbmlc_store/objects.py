@@ -51,6 +51,11 @@ class Objects:
         else:
             self._store = from_url(url)
 
+    @property
+    def is_local(self) -> bool:
+        """Whether objects are files on this machine's disk."""
+        return self._root is not None
+
     def put(self, key: str, data: bytes) -> Stored:
         """Write small bytes at once."""
         obstore.put(self._store, _checked(key), data)

@@ -13,7 +13,7 @@ from hbmlc_models.base_models import ModelVersion
 from hbmlc_models.pipeline import CalibrationOptions
 from hbmlc_worker.work import JobPin
 
-__all__ = ["table_provenance", "provenance_document"]
+__all__ = ["provenance_document", "table_provenance"]
 
 PACKAGES = ("hbmlc", "numpy", "pymc", "nutpie", "torch", "pyarrow", "astropy")
 

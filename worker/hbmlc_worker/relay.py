@@ -17,7 +17,7 @@ from hbmlc_worker.app import TASK_NAME
 
 __all__ = ["run_relay"]
 
-IDLE_SECONDS = 2.0
+IDLE_SECONDS = 0.5
 """Longest wait for a notification: one may be missed while the relay reconnects."""
 RETRY_SECONDS = 1.0
 

@@ -10,7 +10,8 @@ from hbmlc_models.base_models import ModelVersion, load_version
 from hbmlc_models.formats import CanonicalCatalog
 from hbmlc_models.pipeline import CalibrationOptions, SurveyFit, TileDensity, TileSelection
 from hbmlc_store.jobs.units import Claim
-from hbmlc_store.keys import canonical_key, survey_key, unit_key
+from hbmlc_store.keys import survey_key, unit_key
+from hbmlc_worker.catalog_files import lend_catalog
 from hbmlc_worker.packing import unpack
 from hbmlc_worker.problems import WorkerError
 from hbmlc_worker.work import JobPin, Work
@@ -29,9 +30,8 @@ __all__ = [
 @contextmanager
 def open_catalog(work: Work) -> Generator[CanonicalCatalog]:
     """Open the job's catalogue in its canonical form."""
-    scratch = work.context.settings.scratch
-    with work.context.objects.as_file(canonical_key(work.job.catalog_id), scratch=scratch) as file:
-        yield CanonicalCatalog.open(file)
+    with lend_catalog(work.context, work.job) as file, CanonicalCatalog.open(file) as catalog:
+        yield catalog
 
 
 def read_options(job: JobPin) -> CalibrationOptions:

@@ -17,7 +17,7 @@ from hbmlc_models.pipeline import CalibrationOptions, fuse_tile, redshift_grid
 from hbmlc_store.jobs.calibrations import NewResult, complete_calibration
 from hbmlc_store.keys import result_key
 from hbmlc_store.schema import UnitRow
-from hbmlc_worker.provenance import table_provenance, provenance_document
+from hbmlc_worker.provenance import provenance_document, table_provenance
 from hbmlc_worker.tasks._inputs import (
     load_model,
     open_catalog,
