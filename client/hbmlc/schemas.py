@@ -220,16 +220,25 @@ class CalibrationOptions(_Request):
     """Knobs of a calibration; what is left out takes the default of the pipeline."""
 
     preset: Literal["default", "seed"] | None = None
+    """Selection model: noise-aware galaxy types, or the one as first published."""
     anchors: Literal["stratified", "top"] | None = None
-    n_anchors: int | None = Field(default=None, ge=1, le=50)
-    z_max: float | None = Field(default=None, gt=0.1, le=10.0)
-    n_grid: int | None = Field(default=None, ge=31, le=2001)
-    beta_mean: float | None = Field(default=None, ge=-20.0, le=20.0)
-    beta_scale: float | None = Field(default=None, ge=0.0, le=20.0)
+    """Rule that picks the labelled galaxies to which the network adapts."""
+    n_anchors: int | None = Field(default=None, ge=0, le=50)
+    z_max: float | None = Field(default=None, ge=0.1, le=20.0)
+    n_grid: int | None = Field(default=None, ge=11, le=5001)
+    beta_mean: float | None = Field(default=None, ge=-10.0, le=10.0)
+    """Prior mean of the selection's dependence on redshift [per unit z]."""
+    beta_scale: float | None = Field(default=None, gt=0.0, le=10.0)
+    """Its prior standard deviation."""
     draws: int | None = Field(default=None, ge=50, le=20_000)
     tune: int | None = Field(default=None, ge=50, le=20_000)
-    chains: int | None = Field(default=None, ge=1, le=16)
+    chains: int | None = Field(default=None, ge=1, le=8)
     head: Literal["mixture", "mse"] | None = None
+    inner_steps: int | None = Field(default=None, ge=1, le=3)
+    train_steps: int | None = Field(default=None, ge=0, le=100_000)
+    meta_steps: int | None = Field(default=None, ge=0, le=100_000)
+    min_tile_galaxies: int | None = Field(default=None, ge=1)
+    """Smaller tiles share a unit of work."""
 
 
 class CalibrationRequest(_Request):

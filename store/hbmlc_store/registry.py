@@ -172,8 +172,11 @@ def resolve(tx: Session, reference: str) -> ModelVersionRow:
 
 
 def choose(tx: Session, bands: Sequence[str]) -> ModelVersionRow | None:
-    """Choose the production version that uses most of the bands; ``None`` if none fits."""
-    present = set(bands)
+    """Choose the production version for a catalogue's bands; ``None`` if there is none.
+
+    It is the one trained for just these bands, else one without bands of its own, which learns
+    from the catalogue alone.
+    """
     query = (
         select(ModelVersionRow)
         .join(
@@ -184,5 +187,6 @@ def choose(tx: Session, bands: Sequence[str]) -> ModelVersionRow | None:
         .where(ModelAliasRow.alias == DEFAULT_ALIAS, ModelAliasRow.replaced_at.is_(None))
         .order_by(ModelVersionRow.name)
     )
-    fitting = [row for row in tx.scalars(query) if set(row.bands) <= present]
+    wanted = set(bands)
+    fitting = [row for row in tx.scalars(query) if not row.bands or set(row.bands) == wanted]
     return max(fitting, key=lambda row: len(row.bands), default=None)

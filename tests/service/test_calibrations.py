@@ -22,7 +22,9 @@ MakeCatalog = Callable[[CatalogState], UUID]
 @pytest.fixture
 def model(database: Database) -> str:
     with database.transaction() as tx:
-        register(tx, NewVersion(name="m", version=1, digest="ab" * 32, bands=("g", "r"), card={}))
+        register(
+            tx, NewVersion(name="m", version=1, digest="ab" * 32, bands=("g", "r", "i"), card={})
+        )
         register(
             tx, NewVersion(name="wide", version=1, digest="cd" * 32, bands=("g", "y"), card={})
         )

@@ -73,15 +73,25 @@ def test_a_malformed_reference_is_refused(database: Database, reference: str) ->
         resolved(database, reference)
 
 
-def test_auto_takes_the_model_that_uses_most_bands(database: Database) -> None:
-    add(database, "small", 1, "gr")
-    add(database, "large", 1, "griz")
-    add(database, "larger", 1, "ugriz")
+@pytest.mark.parametrize(
+    ("bands", "wanted"), [("gri", "exact"), ("irg", "exact"), ("gr", "any"), ("griz", "any")]
+)
+def test_auto_takes_the_model_of_these_bands_or_the_one_without_bands(
+    database: Database, bands: str, wanted: str
+) -> None:
+    add(database, "any", 1, "")
+    add(database, "exact", 1, "gri")
+    add(database, "other", 1, "griy")
 
     with database.transaction() as tx:
-        chosen = choose(tx, ["g", "r", "i", "z", "J"])
-        none = choose(tx, ["J"])
+        chosen = choose(tx, list(bands))
 
     assert chosen is not None
-    assert chosen.name == "large"
-    assert none is None
+    assert chosen.name == wanted
+
+
+def test_auto_may_find_nothing(database: Database) -> None:
+    add(database, "m", 1)
+
+    with database.transaction() as tx:
+        assert choose(tx, ["J"]) is None
