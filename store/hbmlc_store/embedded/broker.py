@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from hbmlc_store.embedded.child import free_port, start_child, stop_child
 from hbmlc_store.embedded.errors import StartError
@@ -60,7 +62,8 @@ def start_broker(folder: Path, *, password: str, log: Path) -> EmbeddedBroker:
     process = start_child([get_binary_path(), configuration], log=log)
     broker = EmbeddedBroker(process=process, port=port, password=password)
     deadline = time.monotonic() + START_SECONDS
-    with redis.Redis.from_url(broker.url()) as client:
+    # The client's own retries would back off for seconds; this loop asks again at once.
+    with redis.Redis.from_url(broker.url(), retry=Retry(NoBackoff(), 0)) as client:
         while time.monotonic() < deadline and process.poll() is None:
             try:
                 client.ping()
