@@ -18,18 +18,16 @@ class WorkerError(Exception):
 
 def is_fatal(error: Exception) -> bool:
     """Whether the same work would fail the same way: the input is at fault, not the moment."""
-    from hbmlc_models.formats.errors import CatalogError
-
-    return isinstance(error, CatalogError | WorkerError | NotFoundError)
+    return isinstance(error, WorkerError | NotFoundError) or _code_of_science(error) is not None
 
 
 def problem_of(error: Exception) -> dict[str, object]:
     """Describe an error for the owner of the job; never a traceback."""
-    from hbmlc_models.formats.errors import CatalogError
-
-    if isinstance(error, CatalogError):
-        where = [{"pointer": error.where, "message": error.message}] if error.where else []
-        return {"code": error.code, "detail": error.message, "errors": where}
+    code = _code_of_science(error)
+    if code is not None:
+        where = getattr(error, "where", None)
+        errors = [{"pointer": where, "message": str(error)}] if where else []
+        return {"code": code, "detail": str(error), "errors": errors}
     if isinstance(error, WorkerError | NotFoundError):
         return {"code": error.code, "detail": error.message, "errors": []}
     if isinstance(error, MemoryError):
@@ -43,3 +41,10 @@ def problem_of(error: Exception) -> dict[str, object]:
         "detail": f"The worker failed unexpectedly ({type(error).__name__}); report the job's id.",
         "errors": [],
     }
+
+
+def _code_of_science(error: Exception) -> str | None:
+    """Code of an error of ours that blames its input; other libraries have codes of other kinds."""
+    code = getattr(error, "code", None)
+    is_ours = type(error).__module__.startswith("hbmlc_models.")
+    return code if is_ours and isinstance(code, str) else None

@@ -6,9 +6,15 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from hbmlc.schemas import Stage
-from hbmlc_models.base_models import ModelVersion, load_version
+from hbmlc_models.base_models import ModelVersion, UnknownModelError, load_version
 from hbmlc_models.formats import CanonicalCatalog
-from hbmlc_models.pipeline import CalibrationOptions, SurveyFit, TileDensity, TileSelection
+from hbmlc_models.pipeline import (
+    CalibrationOptions,
+    OptionError,
+    SurveyFit,
+    TileDensity,
+    TileSelection,
+)
 from hbmlc_store.jobs.units import Claim
 from hbmlc_store.keys import survey_key, unit_key
 from hbmlc_worker.catalog_files import lend_catalog
@@ -44,7 +50,7 @@ def read_options(job: JobPin) -> CalibrationOptions:
     """
     try:
         return CalibrationOptions.from_dict(job.options)
-    except (TypeError, ValueError) as exc:
+    except OptionError as exc:
         raise WorkerError("options-invalid", f"The options cannot be used: {exc}") from exc
 
 
@@ -54,11 +60,15 @@ def load_model(job: JobPin) -> ModelVersion:
     Raises
     ------
     WorkerError
-        This worker holds other weights under that name (``model-digest-mismatch``).
+        This worker has no such version (``model-missing``), or other weights under its name
+        (``model-digest-mismatch``).
     """
     if job.model_name is None or job.model_version is None:
         raise WorkerError("model-missing", "The job pins no model version.")
-    model = load_version(job.model_name, job.model_version)
+    try:
+        model = load_version(job.model_name, job.model_version)
+    except UnknownModelError as exc:
+        raise WorkerError("model-missing", f"This worker lacks the model: {exc}") from exc
     if job.model_digest is not None and model.digest != job.model_digest:
         raise WorkerError(
             "model-digest-mismatch",

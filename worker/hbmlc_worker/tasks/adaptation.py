@@ -10,7 +10,6 @@ from hbmlc_store.jobs.units import complete_unit
 from hbmlc_store.keys import unit_key
 from hbmlc_worker.packing import pack
 from hbmlc_worker.tasks._inputs import (
-    load_model,
     open_catalog,
     read_options,
     read_selections,
@@ -25,7 +24,6 @@ __all__ = ["run"]
 def run(work: Work) -> Iterator[Done]:
     """Adapt all tiles of all claimed units in one call."""
     options = read_options(work.job)
-    model = load_model(work.job)
     survey = read_survey(work)
     with open_catalog(work) as catalog:
         tiles = [catalog.read_tile(index) for claim in work.claims for index in tiles_of(claim)]
@@ -36,11 +34,9 @@ def run(work: Work) -> Iterator[Done]:
     densities = iter(
         adapt_tiles(
             tiles,
-            selections,
+            [selection.anchors for selection in selections],
             survey,
-            model,
             options,
-            seed=work.job.seed,
             device=choose_device(work.context.settings.device),
         )
     )

@@ -80,7 +80,7 @@ def _write_tables(
             parts = zip(tiles, read_selections(work, unit), read_densities(work, unit), strict=True)
             for index, selection, density in parts:
                 tile = catalog.read_tile(index)
-                result = fuse_tile(tile, selection, density, survey, options)
+                result = fuse_tile(tile, selection, density, survey, options, seed=work.job.seed)
                 writer.write_tile(tile, result.columns, result.pdf)
                 rows[index] = _tile_row(catalog.tiles[index], result.diagnostics)
                 work.pulse.report(claim, 0.9 * len(rows) / len(catalog.tiles))
