@@ -1,0 +1,263 @@
+"""Resources of the blocking client; ``_async_resources`` is its twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from uuid import UUID
+
+from hbmlc._core import requests
+from hbmlc._core.effects import ProgressCallback
+from hbmlc._core.exchange import RetryPolicy
+from hbmlc._core.sync_driver import SyncDriver
+from hbmlc._core.transfer import download, upload
+from hbmlc.errors import NotFoundError
+from hbmlc.schemas import (
+    Calibration,
+    CalibrationOptions,
+    CalibrationRequest,
+    Catalog,
+    ColumnMapping,
+    ModelAlias,
+    ModelAliasRequest,
+    ModelVersion,
+    Page,
+    Problem,
+    ResultFile,
+)
+
+__all__ = ["Calibrations", "Catalogs", "Models"]
+
+DEFAULT_LIMIT = 50
+"""Items of one page of a listing."""
+
+
+def missing_result(calibration_id: UUID, name: str, files: Sequence[ResultFile]) -> NotFoundError:
+    """Error for a result that the calibration does not have."""
+    there = ", ".join(file.name for file in files) or "none yet"
+    return NotFoundError(
+        Problem(
+            title="No such result",
+            status=404,
+            detail=f"Calibration {calibration_id} has no result {name!r}; there are: {there}.",
+            code="result-not-found",
+        )
+    )
+
+
+class Catalogs:
+    """``client.catalogs``: uploaded catalogues."""
+
+    def __init__(self, driver: SyncDriver, policy: RetryPolicy) -> None:
+        self._driver = driver
+        self._policy = policy
+
+    def create(
+        self,
+        source: Path | str,
+        *,
+        name: str | None = None,
+        mapping: ColumnMapping | None = None,
+        on_progress: ProgressCallback | None = None,
+    ) -> Catalog:
+        """Upload a file; the service starts to read it when this returns."""
+        flow = upload(
+            Path(source), name=name, mapping=mapping, policy=self._policy, on_progress=on_progress
+        )
+        return self._driver.run(flow)
+
+    def get(self, catalog_id: UUID | str) -> Catalog:
+        """Look at a catalogue."""
+        return self._driver.run(requests.get(f"/v1/catalogs/{catalog_id}", Catalog, self._policy))
+
+    def wait(
+        self,
+        catalog_id: UUID | str,
+        *,
+        timeout: float,
+        on_progress: Callable[[Catalog], None] | None = None,
+    ) -> Catalog:
+        """Wait until a catalogue was read; raises ``CatalogRejectedError`` where it cannot be."""
+        flow = requests.wait_for_catalog(
+            UUID(str(catalog_id)), self._policy, timeout=timeout, on_progress=on_progress
+        )
+        return self._driver.run(flow)
+
+    def pages(self, *, limit: int = DEFAULT_LIMIT) -> Iterator[Page[Catalog]]:
+        """List catalogues page by page, newest first."""
+        cursor: str | None = None
+        while True:
+            flow = requests.page("/v1/catalogs", Catalog, self._policy, limit=limit, cursor=cursor)
+            page = self._driver.run(flow)
+            yield page
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def list(self, *, limit: int = DEFAULT_LIMIT) -> Iterator[Catalog]:
+        """List catalogues across pages, newest first."""
+        for page in self.pages(limit=limit):
+            yield from page.items
+
+    def remap(self, catalog_id: UUID | str, mapping: ColumnMapping) -> Catalog:
+        """Correct the column mapping; the content is read again."""
+        path = f"/v1/catalogs/{catalog_id}/mapping"
+        return self._driver.run(requests.put(path, mapping, Catalog, self._policy, method="PATCH"))
+
+    def delete(self, catalog_id: UUID | str) -> None:
+        """Delete a catalogue and its content."""
+        self._driver.run(requests.delete(f"/v1/catalogs/{catalog_id}", self._policy))
+
+
+class Calibrations:
+    """``client.calibrations``: calibration jobs and their results."""
+
+    def __init__(self, driver: SyncDriver, policy: RetryPolicy) -> None:
+        self._driver = driver
+        self._policy = policy
+
+    def create(
+        self,
+        catalog_id: UUID | str,
+        *,
+        model: str | None = None,
+        options: CalibrationOptions | None = None,
+        seed: int = 0,
+        label: str | None = None,
+    ) -> Calibration:
+        """Request a calibration of a catalogue."""
+        asked = CalibrationRequest(
+            catalog_id=UUID(str(catalog_id)),
+            model=model,
+            options=options or CalibrationOptions(),
+            seed=seed,
+            label=label,
+        )
+        return self._driver.run(requests.create_calibration(asked, self._policy))
+
+    def get(self, calibration_id: UUID | str) -> Calibration:
+        """Look at a calibration."""
+        path = f"/v1/calibrations/{calibration_id}"
+        return self._driver.run(requests.get(path, Calibration, self._policy))
+
+    def wait(
+        self,
+        calibration_id: UUID | str,
+        *,
+        timeout: float,
+        on_progress: Callable[[Calibration], None] | None = None,
+    ) -> Calibration:
+        """Wait until a calibration is complete; raises ``CalibrationFailedError`` otherwise."""
+        flow = requests.wait_for_calibration(
+            UUID(str(calibration_id)), self._policy, timeout=timeout, on_progress=on_progress
+        )
+        return self._driver.run(flow)
+
+    def pages(
+        self, *, limit: int = DEFAULT_LIMIT, catalog_id: UUID | str | None = None
+    ) -> Iterator[Page[Calibration]]:
+        """List calibrations page by page, newest first."""
+        filters: Mapping[str, str] = {} if catalog_id is None else {"catalog_id": str(catalog_id)}
+        cursor: str | None = None
+        while True:
+            flow = requests.page(
+                "/v1/calibrations",
+                Calibration,
+                self._policy,
+                limit=limit,
+                cursor=cursor,
+                filters=filters,
+            )
+            page = self._driver.run(flow)
+            yield page
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def list(
+        self, *, limit: int = DEFAULT_LIMIT, catalog_id: UUID | str | None = None
+    ) -> Iterator[Calibration]:
+        """List calibrations across pages, newest first."""
+        for page in self.pages(limit=limit, catalog_id=catalog_id):
+            yield from page.items
+
+    def abort(self, calibration_id: UUID | str) -> Calibration:
+        """Stop a calibration."""
+        path = f"/v1/calibrations/{calibration_id}/abort"
+        return self._driver.run(requests.call(path, Calibration, self._policy))
+
+    def delete(self, calibration_id: UUID | str) -> None:
+        """Delete a calibration and its results."""
+        self._driver.run(requests.delete(f"/v1/calibrations/{calibration_id}", self._policy))
+
+    def results(self, calibration_id: UUID | str) -> Sequence[ResultFile]:
+        """List the result files; there are none before the calibration is complete."""
+        return self._driver.run(requests.list_results(UUID(str(calibration_id)), self._policy))
+
+    def download(
+        self,
+        calibration_id: UUID | str,
+        name: str,
+        destination: Path | str,
+        *,
+        on_progress: ProgressCallback | None = None,
+    ) -> Path:
+        """Fetch one result file to the path ``destination``, checked against its digest."""
+        calibration_id = UUID(str(calibration_id))
+        files = self.results(calibration_id)
+        for file in files:
+            if file.name == name:
+                flow = download(
+                    calibration_id,
+                    file,
+                    Path(destination),
+                    policy=self._policy,
+                    on_progress=on_progress,
+                )
+                return self._driver.run(flow)
+        raise missing_result(calibration_id, name, files)
+
+    def download_all(
+        self,
+        calibration_id: UUID | str,
+        directory: Path | str,
+        *,
+        on_progress: ProgressCallback | None = None,
+    ) -> dict[str, Path]:
+        """Fetch all result files into a directory; paths by name."""
+        calibration_id = UUID(str(calibration_id))
+        paths: dict[str, Path] = {}
+        for file in self.results(calibration_id):
+            flow = download(
+                calibration_id,
+                file,
+                Path(directory) / file.name,
+                policy=self._policy,
+                on_progress=on_progress,
+            )
+            paths[file.name] = self._driver.run(flow)
+        return paths
+
+
+class Models:
+    """``client.models``: registered model versions."""
+
+    def __init__(self, driver: SyncDriver, policy: RetryPolicy) -> None:
+        self._driver = driver
+        self._policy = policy
+
+    def list(self) -> Sequence[ModelVersion]:
+        """List every version of every model."""
+        page = self._driver.run(requests.get("/v1/models", Page[ModelVersion], self._policy))
+        return page.items
+
+    def get(self, name: str, version: int) -> ModelVersion:
+        """Look at one version and its card."""
+        path = f"/v1/models/{name}/versions/{version}"
+        return self._driver.run(requests.get(path, ModelVersion, self._policy))
+
+    def set_alias(self, name: str, alias: str, *, version: int) -> ModelAlias:
+        """Point an alias at a version."""
+        path = f"/v1/models/{name}/aliases/{alias}"
+        asked = ModelAliasRequest(version=version)
+        return self._driver.run(requests.put(path, asked, ModelAlias, self._policy))

@@ -1,0 +1,174 @@
+"""``hbmlc catalogs``, ``hbmlc calibrations``, ``hbmlc models``: look at what a service holds."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+from hbmlc.cli.output import (
+    JsonFlag,
+    KeyOption,
+    ServerOption,
+    explained_errors,
+    print_json,
+    print_table,
+)
+
+if TYPE_CHECKING:
+    from hbmlc.client import Client
+
+__all__ = ["calibrations", "catalogs", "models"]
+
+catalogs = typer.Typer(no_args_is_help=True, help="Uploaded catalogues.")
+calibrations = typer.Typer(no_args_is_help=True, help="Calibrations and their results.")
+models = typer.Typer(no_args_is_help=True, help="Registered model versions.")
+
+CountOption = Annotated[int, typer.Option("--limit", min=1, help="Most items to show.")]
+
+
+@contextmanager
+def _client(server: str | None, api_key: str | None) -> Generator[Client]:
+    """Client with explained errors."""
+    from hbmlc.client import Client
+
+    with explained_errors(), Client(server, api_key=api_key) as client:
+        yield client
+
+
+@catalogs.command("list")
+def list_catalogs(
+    *,
+    limit: CountOption = 20,
+    server: ServerOption = None,
+    api_key: KeyOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """List catalogues, newest first. Example: hbmlc catalogs list --limit 5."""
+    with _client(server, api_key) as client:
+        found = list(islice(client.catalogs.list(), limit))
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (row.id, row.state, row.name, row.n_rows, row.n_labelled, "".join(row.bands))
+        for row in found
+    ]
+    print_table(("id", "state", "name", "galaxies", "labelled", "bands"), rows)
+
+
+@catalogs.command("show")
+def show_catalog(
+    catalog_id: UUID, *, server: ServerOption = None, api_key: KeyOption = None
+) -> None:
+    """Show one catalogue as JSON."""
+    with _client(server, api_key) as client:
+        print_json(client.catalogs.get(catalog_id))
+
+
+@catalogs.command("delete")
+def delete_catalog(
+    catalog_id: UUID, *, server: ServerOption = None, api_key: KeyOption = None
+) -> None:
+    """Delete a catalogue and its content."""
+    with _client(server, api_key) as client:
+        client.catalogs.delete(catalog_id)
+
+
+@calibrations.command("list")
+def list_calibrations(
+    *,
+    limit: CountOption = 20,
+    server: ServerOption = None,
+    api_key: KeyOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """List calibrations, newest first. Example: hbmlc calibrations list --json."""
+    with _client(server, api_key) as client:
+        found = list(islice(client.calibrations.list(), limit))
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            row.id,
+            row.phase,
+            f"{row.progress.fraction:.0%}",
+            f"{row.model.name}:{row.model.version}",
+            f"{row.created_at:%Y-%m-%d %H:%M}",
+        )
+        for row in found
+    ]
+    print_table(("id", "phase", "progress", "model", "created"), rows)
+
+
+@calibrations.command("show")
+def show_calibration(
+    calibration_id: UUID, *, server: ServerOption = None, api_key: KeyOption = None
+) -> None:
+    """Show one calibration as JSON."""
+    with _client(server, api_key) as client:
+        print_json(client.calibrations.get(calibration_id))
+
+
+@calibrations.command("download")
+def download_results(
+    calibration_id: UUID,
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Directory for the results.")],
+    server: ServerOption = None,
+    api_key: KeyOption = None,
+) -> None:
+    """Download all results of a calibration, each checked against its digest."""
+    with _client(server, api_key) as client:
+        for path in client.calibrations.download_all(calibration_id, output).values():
+            typer.echo(str(path))
+
+
+@calibrations.command("abort")
+def abort_calibration(
+    calibration_id: UUID, *, server: ServerOption = None, api_key: KeyOption = None
+) -> None:
+    """Stop a calibration."""
+    with _client(server, api_key) as client:
+        print_json(client.calibrations.abort(calibration_id))
+
+
+@calibrations.command("delete")
+def delete_calibration(
+    calibration_id: UUID, *, server: ServerOption = None, api_key: KeyOption = None
+) -> None:
+    """Delete a calibration and its results."""
+    with _client(server, api_key) as client:
+        client.calibrations.delete(calibration_id)
+
+
+@models.command("list")
+def list_models(
+    *, server: ServerOption = None, api_key: KeyOption = None, as_json: JsonFlag = False
+) -> None:
+    """List the versions of all models. Example: hbmlc models list."""
+    with _client(server, api_key) as client:
+        found = client.models.list()
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (row.name, row.version, "".join(row.bands), ", ".join(row.aliases), row.digest[:12])
+        for row in found
+    ]
+    print_table(("name", "version", "bands", "aliases", "digest"), rows)
+
+
+@models.command("show")
+def show_model(
+    name: str, version: int, *, server: ServerOption = None, api_key: KeyOption = None
+) -> None:
+    """Show one model version and its card as JSON."""
+    with _client(server, api_key) as client:
+        print_json(client.models.get(name, version))
