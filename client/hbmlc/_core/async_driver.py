@@ -97,7 +97,7 @@ class AsyncDriver:
             done, mode = open_part(effect.path, effect.offset, response.status_code)
             total = int(response.headers.get("content-length", 0)) + done
             with await asyncio.to_thread(effect.path.open, mode) as file:
-                async for chunk in response.aiter_bytes(CHUNK_BYTES):
+                async for chunk in response.aiter_bytes():
                     await asyncio.to_thread(file.write, chunk)
                     done += len(chunk)
                     if effect.on_progress is not None:

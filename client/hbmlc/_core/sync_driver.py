@@ -96,7 +96,7 @@ class SyncDriver:
             done, mode = open_part(effect.path, effect.offset, response.status_code)
             total = int(response.headers.get("content-length", 0)) + done
             with effect.path.open(mode) as file:
-                for chunk in response.iter_bytes(CHUNK_BYTES):
+                for chunk in response.iter_bytes():
                     file.write(chunk)
                     done += len(chunk)
                     if effect.on_progress is not None:

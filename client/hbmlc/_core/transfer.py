@@ -105,14 +105,16 @@ def _fetch(
         offset = facts.size if isinstance(facts, FileFacts) else 0
         if offset == file.size_bytes and file.size_bytes:
             return
-        headers: dict[str, str] = {}
-        if 0 < offset < file.size_bytes:
-            headers = {"Range": f"bytes={offset}-", "If-Range": f'"{file.digest}"'}
+        # A compressed transfer could not be continued at a byte of the file.
+        headers = {"Accept-Encoding": "identity"}
+        is_continued = 0 < offset < file.size_bytes
+        if is_continued:
+            headers |= {"Range": f"bytes={offset}-", "If-Range": f'"{file.digest}"'}
         request = Request(method="GET", path=path, headers=headers, timeout=_TRANSFER_TIMEOUT)
         store = Store(
             request=request,
             path=part,
-            offset=offset if headers else 0,
+            offset=offset if is_continued else 0,
             on_progress=on_progress,
         )
         one_shot = RetryPolicy(max_retries=0)
