@@ -1,0 +1,96 @@
+r"""Model-agnostic meta-learning: a start of the weights from which few steps reach a tile.
+
+.. math:: \theta_\tau = \theta - \lambda \odot \nabla_\theta L(\theta; \text{support}_\tau), \qquad
+          \min_{\theta, \lambda} \sum_\tau L(\theta_\tau; \text{query}_\tau)
+
+Finn, Abbeel & Levine 2017 (arXiv:1703.03400), second order: the outer gradient goes through the
+inner one. The inner rates :math:`\lambda` may be learnt per tensor (Antoniou et al. 2019).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.func import grad, vmap
+
+from hbmlc_models.metalearning.network import Head, Weights, forward, query_loss
+
+__all__ = ["LabelledSet", "adapt", "adapt_tiles_weights", "meta_loss", "support_loss"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledSet:
+    """Support or query sets of several tiles, padded to one length."""
+
+    inputs: Tensor
+    """Network inputs, ``(n_tiles, n_galaxies, n_channels, n_bands)``."""
+    z_spec: Tensor
+    """Redshifts, ``(n_tiles, n_galaxies)``; any finite number in the padding."""
+    weight: Tensor
+    """Weights of the galaxies, ``(n_tiles, n_galaxies)``; zero in the padding."""
+
+
+def support_loss(
+    weights: Weights, inputs: Tensor, z_spec: Tensor, weight: Tensor, *, head: Head
+) -> Tensor:
+    """Weighted mean loss of one set; zero for an empty one."""
+    losses = query_loss(forward(weights, inputs), z_spec, head=head)
+    return (losses * weight).sum() / weight.sum().clamp(min=1e-6)
+
+
+def adapt(
+    weights: Weights,
+    rates: Weights,
+    support: tuple[Tensor, Tensor, Tensor],
+    *,
+    n_steps: int,
+    head: Head,
+) -> Weights:
+    """Weights after ``n_steps`` of gradient descent on one support set (inputs, z_spec, weight).
+
+    Differentiable in ``weights`` and ``rates``. An empty support set changes nothing: its loss,
+    and so its gradient, is zero.
+    """
+
+    def loss(current: Weights) -> Tensor:
+        return support_loss(current, *support, head=head)
+
+    adapted = weights
+    for _ in range(n_steps):
+        gradient = grad(loss)(adapted)
+        adapted = {name: adapted[name] - rates[name] * gradient[name] for name in adapted}
+    return adapted
+
+
+def adapt_tiles_weights(
+    weights: Weights, rates: Weights, support: LabelledSet, *, n_steps: int, head: Head
+) -> Weights:
+    """Weights of each tile, every tensor with a leading ``n_tiles`` axis."""
+
+    def one(inputs: Tensor, z_spec: Tensor, weight: Tensor) -> Weights:
+        return adapt(weights, rates, (inputs, z_spec, weight), n_steps=n_steps, head=head)
+
+    return vmap(one)(support.inputs, support.z_spec, support.weight)
+
+
+def meta_loss(
+    weights: Weights,
+    rates: Weights,
+    support: LabelledSet,
+    query: LabelledSet,
+    *,
+    n_steps: int,
+    head: Head,
+) -> Tensor:
+    """Mean query loss over tiles after adaptation to each, the objective of the outer loop."""
+
+    def one(*sets: Tensor) -> Tensor:
+        adapted = adapt(weights, rates, (sets[0], sets[1], sets[2]), n_steps=n_steps, head=head)
+        return support_loss(adapted, sets[3], sets[4], sets[5], head=head)
+
+    losses = vmap(one)(
+        support.inputs, support.z_spec, support.weight, query.inputs, query.z_spec, query.weight
+    )
+    return losses.mean()

@@ -1,0 +1,193 @@
+"""The last step for a tile: one density from two parts, and the columns of the result table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntFlag
+from typing import Any
+
+import numpy as np
+
+from hbmlc_models.arrays import FloatArray, IntArray
+from hbmlc_models.fusion import pool
+from hbmlc_models.metalearning.infer import outputs_density, outputs_redshift
+from hbmlc_models.metalearning.network import Head
+from hbmlc_models.pdf import normalise, point_estimates
+from hbmlc_models.pipeline.adaptation import TileDensity
+from hbmlc_models.pipeline.options import CalibrationOptions, redshift_grid
+from hbmlc_models.pipeline.posterior import redshift_weight, selection_answer
+from hbmlc_models.pipeline.selection import TileSelection
+from hbmlc_models.pipeline.survey_fit import SurveyFit
+from hbmlc_models.selection.holdout import is_held_out
+from hbmlc_models.tile import Tile
+
+__all__ = ["Flag", "TileResult", "fuse_tile"]
+
+CHUNK = 8192
+"""Galaxies fused at once."""
+MIN_SUPPORT = 0.05
+"""Less support than this is extrapolation."""
+PRIOR_WIDTH = 0.8
+"""A density wider than this share of the population's says little beyond the prior."""
+
+
+class Flag(IntFlag):
+    """What a user should know before trusting a galaxy's redshift."""
+
+    OUT_OF_COVERAGE = 1
+    """No labelled galaxy is near in photometry."""
+    NO_ANCHORS = 2
+    """The tile has no anchors; the network is not adapted to it."""
+    BANDS_MISSING = 4
+    """At least one band was not observed."""
+    DEGRADED_TILE = 8
+    """The chains of the tile did not converge."""
+    PRIOR_DOMINATED = 16
+    """The density is nearly as wide as the population's."""
+    IS_ANCHOR = 32
+    """The galaxy adapted the network to its tile."""
+    NO_PHOTOMETRY = 64
+    """No band was observed; the density is the population's."""
+    HELD_OUT = 128
+    """The galaxy's label was held out of all fits, to measure honestly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileResult:
+    """Answer for a tile."""
+
+    columns: Mapping[str, FloatArray | IntArray]
+    """Columns of the result table, each ``(n_galaxies,)``."""
+    pdf: FloatArray
+    """Calibrated p(z), ``(n_galaxies, n_grid)`` float32."""
+    diagnostics: Mapping[str, Any]
+    """One row of the table of tiles."""
+
+
+def fuse_tile(
+    tile: Tile,
+    selection: TileSelection,
+    density: TileDensity,
+    survey: SurveyFit,
+    options: CalibrationOptions,
+    *,
+    seed: int,
+) -> TileResult:
+    """Pool both parts of every galaxy and read off the columns of the result table."""
+    parts: list[Mapping[str, FloatArray]] = []
+    pdfs: list[FloatArray] = []
+    for start in range(0, tile.n_galaxies, CHUNK):
+        rows = np.arange(start, min(start + CHUNK, tile.n_galaxies))
+        chunk = TileDensity(outputs=density.outputs[rows], head=density.head)
+        columns, pdf = _fuse_chunk(tile.take(rows), selection, chunk, survey, options)
+        parts.append(columns)
+        pdfs.append(pdf)
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    flags = _flags(tile, selection, columns, survey, options, seed=seed)
+    return TileResult(
+        columns={**columns, "flags": flags},
+        pdf=np.concatenate(pdfs),
+        diagnostics=_diagnostics(tile, selection, columns),
+    )
+
+
+def _fuse_chunk(
+    tile: Tile,
+    selection: TileSelection,
+    density: TileDensity,
+    survey: SurveyFit,
+    options: CalibrationOptions,
+) -> tuple[dict[str, FloatArray], FloatArray]:
+    """Columns and densities of some galaxies."""
+    z_grid = redshift_grid(options)
+    bayesian = selection_answer(tile, survey, selection.posterior, z_grid)
+    network = outputs_density(density.outputs, z_grid, head=density.head)
+    # The network learnt from labels too, so it is owed the same correction for their selection.
+    network = normalise(
+        network * redshift_weight(tile, survey, selection.posterior, z_grid), z_grid
+    )
+    share = survey.network_share if density.head is Head.MIXTURE else 0.0
+    has_photometry = tile.photometry.is_observed.any(axis=1)
+    pdf = pool(bayesian.pdf, network, share)
+    pdf = np.where(has_photometry[:, None], pdf, bayesian.pdf)
+    found = point_estimates(pdf, z_grid)
+    columns = {
+        "z_phot": found.best,
+        "z_mode": found.mode,
+        "z_mean": found.mean,
+        "z_median": found.quantiles[:, 2],
+        "z_std": found.std,
+        "z_q025": found.quantiles[:, 0],
+        "z_q16": found.quantiles[:, 1],
+        "z_q84": found.quantiles[:, 3],
+        "z_q975": found.quantiles[:, 4],
+        "odds": found.odds,
+        "z_network": _network_point(density, network, z_grid),
+        "z_selection": point_estimates(bayesian.pdf, z_grid).best,
+        "p_selected": bayesian.p_selected,
+        "support": bayesian.support,
+    }
+    return columns, pdf.astype(np.float32)
+
+
+def _network_point(density: TileDensity, pdf: FloatArray, z_grid: FloatArray) -> FloatArray:
+    """Point estimate of the network alone."""
+    if density.head is Head.MSE:
+        return outputs_redshift(density.outputs, head=density.head)
+    return point_estimates(pdf, z_grid).best
+
+
+def _flags(
+    tile: Tile,
+    selection: TileSelection,
+    columns: Mapping[str, FloatArray],
+    survey: SurveyFit,
+    options: CalibrationOptions,
+    *,
+    seed: int,
+) -> IntArray:
+    """Bit mask of each galaxy, ``(n_galaxies,)`` int32."""
+    observed = tile.photometry.is_observed
+    is_anchor = np.zeros(tile.n_galaxies, dtype=bool)
+    is_anchor[selection.anchors.index] = True
+    held = is_held_out(tile.row, fraction=survey.hold_out_fraction, seed=seed)
+    width = survey.population_width(redshift_grid(options))
+    everywhere = np.ones(tile.n_galaxies, dtype=bool)
+    claims = {
+        Flag.OUT_OF_COVERAGE: columns["support"] < MIN_SUPPORT,
+        Flag.NO_ANCHORS: everywhere & (len(selection.anchors.index) == 0),
+        Flag.BANDS_MISSING: ~observed.all(axis=1),
+        Flag.DEGRADED_TILE: everywhere & (not selection.convergence.is_converged),
+        Flag.PRIOR_DOMINATED: columns["z_std"] > PRIOR_WIDTH * width,
+        Flag.IS_ANCHOR: is_anchor,
+        Flag.NO_PHOTOMETRY: ~observed.any(axis=1),
+        Flag.HELD_OUT: tile.is_labelled & held,
+    }
+    flags = np.zeros(tile.n_galaxies, dtype=np.int32)
+    for flag, holds in claims.items():
+        flags[holds] |= flag.value
+    return flags
+
+
+def _diagnostics(
+    tile: Tile, selection: TileSelection, columns: Mapping[str, FloatArray]
+) -> dict[str, Any]:
+    """Row of the table of tiles."""
+    found = selection.posterior
+    convergence = selection.convergence
+    return {
+        "n_anchors": len(selection.anchors.index),
+        "r_hat": convergence.r_hat,
+        "ess": convergence.ess,
+        "n_divergences": convergence.n_divergences,
+        "n_tries": convergence.n_tries,
+        "is_converged": convergence.is_converged,
+        "beta_mean": float(found.beta.mean()),
+        "beta_std": float(found.beta.std()),
+        "gamma_mean": float(found.gamma.mean()),
+        "tilt_mean": float(found.tilt[:, 0].mean()),
+        "z_phot_mean": float(columns["z_phot"].mean()),
+        "p_selected_mean": float(columns["p_selected"].mean()),
+        "support_mean": float(columns["support"].mean()),
+    }

@@ -1,0 +1,126 @@
+"""What a caller may choose of a calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any, Self
+
+import numpy as np
+
+from hbmlc_models.arrays import FloatArray
+from hbmlc_models.metalearning.network import Head
+
+__all__ = ["AnchorRule", "CalibrationOptions", "OptionError", "Preset", "redshift_grid"]
+
+MAX_ANCHORS = 50
+"""Most anchors of a tile: what a night of spectroscopy adds."""
+
+
+class OptionError(ValueError):
+    """An option has a value that cannot be used; the message names it and what to do."""
+
+
+class Preset(StrEnum):
+    """Which selection model."""
+
+    DEFAULT = "default"
+    """Noise-aware galaxy types over dimmed and matched labels."""
+    SEED = "seed"
+    """The model as first published: one curve of colours, one normal density of redshift."""
+
+
+class AnchorRule(StrEnum):
+    """Which labelled galaxies adapt the network to a tile."""
+
+    STRATIFIED = "stratified"
+    """From all strata of propensity, weighted by truncated odds."""
+    TOP = "top"
+    """Those most likely to have been selected, as first published."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationOptions:
+    """Options of a calibration; every one has a default that needs no thought."""
+
+    preset: Preset = Preset.DEFAULT
+    """Selection model."""
+    anchors: AnchorRule = AnchorRule.STRATIFIED
+    """Rule that picks the anchors."""
+    n_anchors: int = 50
+    """Anchors of a tile at most, 0 to 50."""
+    z_max: float = 3.0
+    """End of the redshift grid."""
+    n_grid: int = 301
+    """Nodes of the redshift grid."""
+    beta_mean: float = -1.0
+    """Prior mean of the selection's dependence on redshift [per unit z]."""
+    beta_scale: float = 0.5
+    """Its prior standard deviation."""
+    draws: int = 750
+    """NUTS draws of each chain after tuning."""
+    tune: int = 500
+    """NUTS tuning steps of each chain."""
+    chains: int = 2
+    """NUTS chains."""
+    head: Head = Head.MIXTURE
+    """Last layer of the network."""
+    inner_steps: int = 2
+    """Gradient steps with which the network adapts to a tile, 1 to 3."""
+    train_steps: int = 1500
+    """Supervised steps in which the network learns the survey."""
+    meta_steps: int = 150
+    """Outer steps of meta-learning on the survey."""
+    min_tile_galaxies: int = 200
+    """Smaller tiles share a work unit with others."""
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.n_anchors <= MAX_ANCHORS, "n_anchors", f"0 to {MAX_ANCHORS}")
+        _require(0.1 <= self.z_max <= 20, "z_max", "0.1 to 20")  # noqa: PLR2004
+        _require(11 <= self.n_grid <= 5001, "n_grid", "11 to 5001")  # noqa: PLR2004
+        _require(abs(self.beta_mean) <= 10, "beta_mean", "-10 to 10")  # noqa: PLR2004
+        _require(0 < self.beta_scale <= 10, "beta_scale", "above 0, at most 10")  # noqa: PLR2004
+        _require(50 <= self.draws <= 20_000, "draws", "50 to 20000")  # noqa: PLR2004
+        _require(50 <= self.tune <= 20_000, "tune", "50 to 20000")  # noqa: PLR2004
+        _require(1 <= self.chains <= 8, "chains", "1 to 8")  # noqa: PLR2004
+        _require(1 <= self.inner_steps <= 3, "inner_steps", "1 to 3")  # noqa: PLR2004
+        _require(0 <= self.train_steps <= 100_000, "train_steps", "0 to 100000")  # noqa: PLR2004
+        _require(0 <= self.meta_steps <= 100_000, "meta_steps", "0 to 100000")  # noqa: PLR2004
+        _require(self.min_tile_galaxies >= 1, "min_tile_galaxies", "1 or more")
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """Options from a JSON document; what is missing keeps its default.
+
+        Raises
+        ------
+        OptionError
+            A name is unknown, or a value of the wrong kind or out of range.
+        """
+        known = {field.name: field for field in fields(cls)}
+        values: dict[str, Any] = {}
+        for name, value in document.items():
+            if name not in known:
+                raise OptionError(f"There is no option {name!r}; choose from {sorted(known)}.")
+            kind = type(known[name].default)
+            try:
+                is_text = isinstance(value, bool) or isinstance(value, str) != issubclass(kind, str)
+                values[name] = kind(None if is_text else value)
+            except (TypeError, ValueError) as exc:
+                raise OptionError(f"Option {name!r} cannot be {value!r}.") from exc
+        return cls(**values)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Options as JSON values, all of them."""
+        return {name: getattr(value, "value", value) for name, value in asdict(self).items()}
+
+
+def _require(condition: bool, name: str, wanted: str) -> None:  # noqa: FBT001 - a guard reads best
+    if not condition:
+        raise OptionError(f"Option {name!r} must be {wanted}.")
+
+
+def redshift_grid(options: CalibrationOptions) -> FloatArray:
+    """Nodes of the redshift grid, ``(n_grid,)``."""
+    return np.linspace(0.0, options.z_max, options.n_grid)

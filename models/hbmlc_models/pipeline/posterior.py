@@ -1,0 +1,77 @@
+"""The Bayesian half of a tile's answer: densities and propensities of its galaxies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hbmlc_models.arrays import FloatArray
+from hbmlc_models.pdf import normalise, quantile_rows
+from hbmlc_models.pipeline.survey_fit import SurveyFit
+from hbmlc_models.selection.posterior import (
+    TilePosterior,
+    labelled_density,
+    log_redshift_weight,
+    propensity,
+)
+from hbmlc_models.selection.seed_posterior import seed_posterior
+from hbmlc_models.selection.tile_model import N_NODES
+from hbmlc_models.tile import Tile
+
+__all__ = ["SelectionAnswer", "redshift_weight", "selection_answer", "standard_mag"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectionAnswer:
+    """What the selection model says of each galaxy of a tile."""
+
+    pdf: FloatArray
+    """p(z | F, S) with each galaxy's own S, ``(n_galaxies, n_grid)``."""
+    p_selected: FloatArray
+    """Posterior mean of p(S=1 given F), ``(n_galaxies,)``."""
+    support: FloatArray
+    """Nearness of labelled galaxies in photometry, 0 to 1, ``(n_galaxies,)``."""
+
+
+def selection_answer(
+    tile: Tile, survey: SurveyFit, posterior: TilePosterior, z_grid: FloatArray
+) -> SelectionAnswer:
+    """Judge every galaxy of ``tile`` by the posterior of its hyper-parameters."""
+    phi = survey.basis(tile.photometry, survey.frame, tile.extras)
+    # The optional columns of dimmed copies are those of their parents: distance leaves them out.
+    support = survey.support(survey.basis(tile.photometry, survey.frame, {}))
+    if survey.curve is not None:
+        density, likely = seed_posterior(
+            tile.photometry,
+            phi,
+            tile.is_labelled,
+            frame=survey.frame,
+            curve=survey.curve,
+            posterior=posterior,
+            z_grid=z_grid,
+        )
+        return SelectionAnswer(
+            pdf=normalise(density, z_grid), p_selected=likely, support=support
+        )
+    density = labelled_density(tile.photometry, survey.frame, survey.population, z_grid)
+    levels = (np.arange(N_NODES) + 0.5) / N_NODES
+    likely = propensity(phi, quantile_rows(density, z_grid, levels), posterior)
+    weighted = density * redshift_weight(tile, survey, posterior, z_grid)
+    return SelectionAnswer(pdf=normalise(weighted, z_grid), p_selected=likely, support=support)
+
+
+def standard_mag(tile: Tile, survey: SurveyFit) -> FloatArray:
+    """Brightness in units of the survey's spread, ``(n_galaxies,)``."""
+    return (survey.frame.reference_mag(tile.photometry) - survey.mag_pivot) / survey.mag_scale
+
+
+def redshift_weight(
+    tile: Tile, survey: SurveyFit, posterior: TilePosterior, z_grid: FloatArray
+) -> FloatArray:
+    """Factor from the density among labelled galaxies to each galaxy's own S, ``(n, n_grid)``."""
+    mag = standard_mag(tile, survey)
+    selected = log_redshift_weight(mag, z_grid, posterior, is_selected=True)
+    others = log_redshift_weight(mag, z_grid, posterior, is_selected=False)
+    exponent = np.where(tile.is_labelled[:, None], selected, others)
+    return np.exp(exponent - exponent.max(axis=1, keepdims=True))

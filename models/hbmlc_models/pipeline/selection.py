@@ -1,0 +1,189 @@
+"""SELECTION: how the labelled galaxies of one tile were selected, by NUTS."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from hbmlc_models.anchors import Anchors, stratified_anchors, top_anchors
+from hbmlc_models.arrays import FloatArray, IntArray
+from hbmlc_models.formats import arrays
+from hbmlc_models.pdf import quantile_rows
+from hbmlc_models.pipeline.options import AnchorRule, CalibrationOptions, redshift_grid
+from hbmlc_models.pipeline.posterior import standard_mag
+from hbmlc_models.pipeline.survey_fit import SurveyFit
+from hbmlc_models.selection.holdout import is_held_out
+from hbmlc_models.selection.posterior import TilePosterior, labelled_density, propensity
+from hbmlc_models.selection.sampler import Convergence, Draws, sample_nuts
+from hbmlc_models.selection.seed_model import (
+    MAX_SEED_FITTED,
+    SeedTileData,
+    compiled_seed_model,
+    seed_data_arrays,
+)
+from hbmlc_models.selection.tile_model import (
+    MAX_FITTED,
+    N_NODES,
+    TileData,
+    TilePriors,
+    compiled_tile_model,
+    tile_data_arrays,
+)
+from hbmlc_models.tile import Tile
+
+__all__ = ["TileSelection", "infer_selection"]
+
+N_KEPT_DRAWS = 200
+"""Posterior draws that later stages average over."""
+N_SEED_NODES = 48
+"""Redshift nodes on which the first published model is summed."""
+_STAGE = 51
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileSelection:
+    """Posterior of a tile's hyper-parameters, and the anchors that follow from it."""
+
+    posterior: TilePosterior
+    """Thinned draws."""
+    convergence: Convergence
+    """Diagnostics of the chains."""
+    anchors: Anchors
+    """Labelled galaxies that will adapt the network."""
+
+    def to_bytes(self) -> bytes:
+        """Bytes of the selection; the same selection gives the same bytes."""
+        tensors = dict(self.posterior.arrays())
+        tensors |= {"anchor.index": self.anchors.index, "anchor.weight": self.anchors.weight}
+        return arrays.dump(tensors, {"convergence": asdict(self.convergence)})
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> TileSelection:
+        """Selection from its bytes."""
+        loaded, metadata = arrays.load(content)
+        tensors = cast("dict[str, Any]", loaded)
+        anchors = Anchors(index=tensors.pop("anchor.index"), weight=tensors.pop("anchor.weight"))
+        return cls(
+            posterior=TilePosterior.from_arrays(tensors),
+            convergence=Convergence(**cast("dict[str, Any]", metadata["convergence"])),
+            anchors=anchors,
+        )
+
+
+def infer_selection(
+    tile: Tile, survey: SurveyFit, options: CalibrationOptions, *, seed: int
+) -> TileSelection:
+    """Sample the hyper-parameters of ``tile`` and choose its anchors."""
+    rng = np.random.default_rng([seed, _STAGE, tile.index])
+    usable = ~is_held_out(tile.row, fraction=survey.hold_out_fraction, seed=seed)
+    phi = survey.basis(tile.photometry, survey.frame, tile.extras)
+    priors = TilePriors(
+        alpha=survey.alpha,
+        gamma=survey.gamma,
+        beta_mean=options.beta_mean,
+        beta_scale=options.beta_scale,
+    )
+    sampled = _sample_seed if survey.curve is not None else _sample_default
+    draws = sampled(tile, phi, survey, options, priors=priors, usable=usable, rng=rng)
+    posterior = TilePosterior.thinned(draws, n_kept=N_KEPT_DRAWS)
+    candidates = np.flatnonzero(tile.is_labelled & usable)
+    chosen = _choose_anchors(
+        candidates, tile, phi, survey, options, posterior=posterior, rng=rng
+    )
+    return TileSelection(posterior=posterior, convergence=draws.convergence, anchors=chosen)
+
+
+def _sample_default(
+    tile: Tile,
+    phi: FloatArray,
+    survey: SurveyFit,
+    options: CalibrationOptions,
+    *,
+    priors: TilePriors,
+    usable: Any,
+    rng: np.random.Generator,
+) -> Draws:
+    """Draws of the default model on a random part of the tile."""
+    chosen = np.sort(rng.permutation(np.flatnonzero(usable | ~tile.is_labelled))[:MAX_FITTED])
+    data = TileData(
+        basis=phi[chosen],
+        z_nodes=_quantile_nodes(tile, chosen, survey, options),
+        mag=standard_mag(tile, survey)[chosen],
+        z_spec=np.nan_to_num(tile.z_spec[chosen], nan=0.0),
+        is_labelled=tile.is_labelled[chosen],
+    )
+    return sample_nuts(
+        compiled_tile_model(phi.shape[1]),
+        tile_data_arrays(data, priors),
+        ("alpha", "gamma", "beta", "tilt"),
+        draws=options.draws,
+        tune=options.tune,
+        chains=options.chains,
+        seed=int(rng.integers(2**31)),
+    )
+
+
+def _sample_seed(
+    tile: Tile,
+    phi: FloatArray,
+    survey: SurveyFit,
+    options: CalibrationOptions,
+    *,
+    priors: TilePriors,
+    usable: Any,
+    rng: np.random.Generator,
+) -> Draws:
+    """Draws of the first published model on a random part of the tile."""
+    assert survey.curve is not None  # the caller chose this model by it
+    chosen = rng.permutation(np.flatnonzero(usable | ~tile.is_labelled))[:MAX_SEED_FITTED]
+    chosen = np.sort(chosen)
+    z_nodes = np.linspace(0, options.z_max, N_SEED_NODES)
+    values, errors = survey.frame.luptitudes(tile.photometry.take(chosen))
+    data = SeedTileData(
+        basis=phi[chosen],
+        log_likelihood=survey.curve.log_likelihood(values, errors, z_nodes),
+        z_spec=np.nan_to_num(tile.z_spec[chosen], nan=0.0),
+        is_labelled=tile.is_labelled[chosen],
+        z_nodes=z_nodes,
+    )
+    return sample_nuts(
+        compiled_seed_model(phi.shape[1], N_SEED_NODES),
+        seed_data_arrays(data, priors),
+        ("alpha", "gamma", "beta", "mu_z", "sigma_z"),
+        draws=options.draws,
+        tune=options.tune,
+        chains=options.chains,
+        seed=int(rng.integers(2**31)),
+    )
+
+
+def _quantile_nodes(
+    tile: Tile, chosen: IntArray, survey: SurveyFit, options: CalibrationOptions
+) -> FloatArray:
+    """Quantile nodes of q(z | F), ``(n_chosen, N_NODES)``."""
+    z_grid = redshift_grid(options)
+    density = labelled_density(tile.photometry.take(chosen), survey.frame, survey.population, z_grid)
+    levels = (np.arange(N_NODES) + 0.5) / N_NODES
+    return quantile_rows(density, z_grid, levels)
+
+
+def _choose_anchors(
+    candidates: IntArray,
+    tile: Tile,
+    phi: FloatArray,
+    survey: SurveyFit,
+    options: CalibrationOptions,
+    *,
+    posterior: TilePosterior,
+    rng: np.random.Generator,
+) -> Anchors:
+    """Anchors among the labelled galaxies at positions ``candidates``."""
+    if len(candidates) == 0 or options.n_anchors == 0:
+        return Anchors(index=np.empty(0, dtype=np.int64), weight=np.empty(0))
+    nodes = _quantile_nodes(tile, candidates, survey, options)
+    likely = propensity(phi[candidates], nodes, posterior)
+    if options.anchors is AnchorRule.TOP:
+        return top_anchors(candidates, likely, n_anchors=options.n_anchors)
+    return stratified_anchors(candidates, likely, n_anchors=options.n_anchors, rng=rng)

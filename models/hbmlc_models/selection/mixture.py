@@ -1,0 +1,156 @@
+r"""Galaxy types as a noise-aware Gaussian mixture of redshift and photometry.
+
+.. math:: p(\zeta, \mu) = \sum_k \pi_k\, N\big((\zeta, \mu) \mid m_k, S_k\big), \qquad
+          \zeta = \log(1+z)
+
+with the luptitudes :math:`\mu` of all bands. A galaxy observed with errors :math:`E` has
+
+.. math:: p(\zeta, \hat\mu) = \sum_k \pi_k\, N\big((\zeta, \hat\mu) \mid m_k, S_k + \mathrm{diag}(0, E)\big)
+
+so every galaxy is judged with its own noise (Bovy, Hogg & Roweis 2011, arXiv:0905.2979), and a band
+that was not observed (infinite error) drops out exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401 - switches the import below on
+from sklearn.impute import IterativeImputer
+from sklearn.mixture import GaussianMixture
+
+from hbmlc_models.arrays import FloatArray
+from hbmlc_models.photometry import MAG_PER_E_FOLD, luptitude
+from hbmlc_models.selection._mixture_kernels import conditional_moments, density_on_nodes
+from hbmlc_models.selection.frame import colour_matrix
+
+__all__ = ["Mixture", "MixtureEvidence", "fit_mixture", "pool_mixtures", "reweight_mixture"]
+
+MINIMUM_VARIANCE = 3e-5
+"""Least variance of a component in each direction, in units of log(1+z) and mag, squared."""
+RESPONSIBILITY_CUT = 1e-5
+"""Components below this share of a galaxy's probability do not enter its density."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixture:
+    """Gaussian mixture over (log(1+z), luptitudes)."""
+
+    weights: FloatArray
+    """Component weights, ``(n_components,)``; they sum to one."""
+    means: FloatArray
+    """Component means, ``(n_components, 1 + n_bands)``."""
+    covariances: FloatArray
+    """Component covariances, ``(n_components, 1 + n_bands, 1 + n_bands)``."""
+
+    def evaluate(self, luptitudes: FloatArray, errors: FloatArray) -> MixtureEvidence:
+        """Judge galaxies, values and errors both ``(n_galaxies, n_bands)``, by each component."""
+        log_likelihood, mean, variance = conditional_moments(
+            np.ascontiguousarray(luptitudes, dtype=np.float64),
+            np.ascontiguousarray(errors, dtype=np.float64),
+            self.means,
+            self.covariances,
+        )
+        return MixtureEvidence(log_likelihood=log_likelihood, mean=mean, variance=variance)
+
+    def density(self, evidence: MixtureEvidence, z_grid: FloatArray) -> FloatArray:
+        """p(z | photometry) on ``z_grid``, ``(n_galaxies, n_grid)``, each row with sum one."""
+        log_share = evidence.log_likelihood + np.log(self.weights + 1e-300)
+        log_share -= log_share.max(axis=1, keepdims=True)
+        share = np.exp(log_share)
+        share /= share.sum(axis=1, keepdims=True)
+        return density_on_nodes(
+            share, evidence.mean, evidence.variance, np.log1p(z_grid), RESPONSIBILITY_CUT
+        )
+
+
+    def shifted(self, old: FloatArray, new: FloatArray) -> Mixture:
+        """Mixture in the luptitudes of another softening [maggies], both ``(n_bands,)``.
+
+        Exact for bright galaxies; at the noise the two luptitudes differ by less than the noise.
+        """
+        mag = self.means[:, 1:]
+        flux = 2 * old * np.sinh(-mag / MAG_PER_E_FOLD - np.log(old))
+        means = np.column_stack([self.means[:, 0], luptitude(flux, new)])
+        return Mixture(weights=self.weights, means=means, covariances=self.covariances)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MixtureEvidence:
+    """What each component says of each galaxy; all ``(n_galaxies, n_components)``."""
+
+    log_likelihood: FloatArray
+    """log N of the photometry under the component, noise included."""
+    mean: FloatArray
+    """Mean of log(1+z) given the photometry and the component."""
+    variance: FloatArray
+    """Its variance."""
+
+
+def fit_mixture(
+    log1p_z: FloatArray,
+    colours: FloatArray,
+    *,
+    reference: int,
+    n_components: int,
+    seed: int,
+) -> Mixture:
+    """Mixture fitted by expectation maximisation to nearly noise-free galaxies.
+
+    ``log1p_z`` is ``(n_galaxies,)``; ``colours`` (reference luptitude and adjacent colours) is
+    ``(n_galaxies, n_bands)`` with NaN where not observed: those are imputed by regression.
+    """
+    n_bands = colours.shape[1]
+    data = np.column_stack([log1p_z, colours])
+    if not np.isfinite(data).all():
+        imputer = IterativeImputer(
+            max_iter=5, sample_posterior=True, keep_empty_features=True, random_state=seed
+        )
+        data = imputer.fit_transform(data)
+    n_components = max(1, min(n_components, len(np.unique(data, axis=0)) // (2 * (n_bands + 1))))
+    fitted = GaussianMixture(
+        n_components,
+        reg_covar=MINIMUM_VARIANCE,
+        max_iter=150,
+        init_params="k-means++",
+        random_state=seed,
+    ).fit(data)
+    # From colours back to luptitudes, where the noise of the bands is independent.
+    back = np.eye(n_bands + 1)
+    back[1:, 1:] = np.linalg.inv(colour_matrix(n_bands, reference))
+    return Mixture(
+        weights=np.asarray(fitted.weights_),
+        means=np.asarray(fitted.means_) @ back.T,
+        covariances=back @ np.asarray(fitted.covariances_) @ back.T,
+    )
+
+
+def pool_mixtures(mixtures: list[Mixture]) -> Mixture:
+    """Equal-weight pool of mixtures: one mixture with all their components."""
+    return Mixture(
+        weights=np.concatenate([mixture.weights for mixture in mixtures]) / len(mixtures),
+        means=np.concatenate([mixture.means for mixture in mixtures]),
+        covariances=np.concatenate([mixture.covariances for mixture in mixtures]),
+    )
+
+
+def reweight_mixture(
+    mixture: Mixture, evidence: MixtureEvidence, *, prior_galaxies: float, n_iterations: int = 200
+) -> Mixture:
+    """Mixture with weights re-fitted to photometry alone; the components stay as they are.
+
+    The unlabelled sky informs the population and never the curves: its redshifts are unknown, so
+    letting it move components makes faint outliers worse. ``prior_galaxies`` is the weight of the
+    present population, in galaxies.
+    """
+    prior = mixture.weights
+    relative = evidence.log_likelihood - evidence.log_likelihood.max(axis=1, keepdims=True)
+    likelihood = np.exp(relative)
+    n_galaxies = len(likelihood)
+    weights = prior.copy()
+    for _ in range(n_iterations):
+        share = likelihood * weights
+        share /= share.sum(axis=1, keepdims=True)
+        weights = (share.sum(axis=0) + prior_galaxies * prior) / (n_galaxies + prior_galaxies)
+    return Mixture(weights=weights, means=mixture.means, covariances=mixture.covariances)

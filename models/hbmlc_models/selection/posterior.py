@@ -1,0 +1,118 @@
+"""What follows for each galaxy of a tile from the draws of its hyper-parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from scipy.special import expit, logsumexp
+
+from hbmlc_models.arrays import FloatArray
+from hbmlc_models.photometry import Photometry
+from hbmlc_models.selection.frame import LuptitudeFrame
+from hbmlc_models.selection.mixture import Mixture
+from hbmlc_models.selection.sampler import Draws
+
+__all__ = [
+    "TilePosterior",
+    "labelled_density",
+    "log_redshift_weight",
+    "propensity",
+]
+
+CHUNK = 4096
+"""Galaxies judged at once: each costs a few kilobytes."""
+N_MAG_NODES = 17
+"""Brightness nodes between which the correction is interpolated."""
+MAG_RANGE = 4.0
+"""Their range, in units of the survey's spread of brightness."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TilePosterior:
+    """Thinned posterior draws; the first axis is ``n_draws``."""
+
+    alpha: FloatArray
+    """Selection coefficients, ``(n_draws, n_basis)``."""
+    gamma: FloatArray
+    """Selection intercept, ``(n_draws,)``."""
+    beta: FloatArray
+    """Redshift dependence of the selection [per unit z], ``(n_draws,)``."""
+    tilt: FloatArray
+    """Tilt of n(z) and its change with brightness, ``(n_draws, 2)``; zeros in the seed model."""
+    mu_z: FloatArray | None = None
+    """Mean of the normal n(z), seed model only, ``(n_draws,)``."""
+    sigma_z: FloatArray | None = None
+    """Its standard deviation."""
+
+    @classmethod
+    def thinned(cls, draws: Draws, *, n_kept: int) -> Self:
+        """Evenly spaced draws, ``n_kept`` at most."""
+        n = len(draws.values["beta"])
+        keep = np.unique(np.linspace(0, n - 1, min(n_kept, n)).astype(int))
+        kept = {name: values[keep] for name, values in draws.values.items()}
+        return cls(**{"tilt": np.zeros((len(keep), 2)), **kept})
+
+    def arrays(self) -> Mapping[str, FloatArray]:
+        """Draws by name."""
+        named = {"alpha": self.alpha, "gamma": self.gamma, "beta": self.beta, "tilt": self.tilt}
+        if self.mu_z is not None and self.sigma_z is not None:
+            named |= {"mu_z": self.mu_z, "sigma_z": self.sigma_z}
+        return named
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
+        """Posterior from draws by name."""
+        return cls(**arrays)
+
+
+def labelled_density(
+    photometry: Photometry, frame: LuptitudeFrame, population: Mixture, z_grid: FloatArray
+) -> FloatArray:
+    """q(z | F), the density among selected galaxies, ``(n_galaxies, n_grid)``; rows sum to one."""
+    parts: list[FloatArray] = []
+    for start in range(0, photometry.n_galaxies, CHUNK):
+        rows = np.arange(start, min(start + CHUNK, photometry.n_galaxies))
+        values, errors = frame.luptitudes(photometry.take(rows))
+        parts.append(population.density(population.evaluate(values, errors), z_grid))
+    return np.concatenate(parts) if parts else np.empty((0, len(z_grid)))
+
+
+def propensity(
+    basis: FloatArray, z_nodes: FloatArray, posterior: TilePosterior
+) -> FloatArray:
+    """Posterior mean of p(S=1 given F), ``(n_galaxies,)``.
+
+    ``basis`` is ``(n_galaxies, n_basis)``, ``z_nodes`` are quantiles of q(z | F),
+    ``(n_galaxies, n_nodes)``; the redshift is summed out as in ``tile_model``.
+    """
+    total = np.zeros(len(basis))
+    n_nodes = z_nodes.shape[1]
+    for draw in range(len(posterior.beta)):
+        log_odds_z = logsumexp(-posterior.beta[draw] * z_nodes, axis=1) - np.log(n_nodes)
+        linear = basis @ posterior.alpha[draw] + posterior.gamma[draw]
+        total += expit(linear - log_odds_z)
+    return total / len(posterior.beta)
+
+
+def log_redshift_weight(
+    mag: FloatArray, z_grid: FloatArray, posterior: TilePosterior, *, is_selected: bool
+) -> FloatArray:
+    r"""Log of the posterior mean factor on q(z | F), ``(n_galaxies, n_grid)``.
+
+    :math:`e^{T(z, m)}` for selected galaxies and :math:`e^{-\beta z + T(z, m)}` for the others;
+    ``mag`` is the standardised brightness ``(n_galaxies,)``. Averaged over draws at brightness
+    nodes and interpolated: the factor is smooth in brightness.
+    """
+    nodes = np.linspace(-MAG_RANGE, MAG_RANGE, N_MAG_NODES)
+    slope = posterior.tilt[:, 0] + nodes[:, None] * posterior.tilt[:, 1]
+    if not is_selected:
+        slope = slope - posterior.beta
+    exponent = slope[:, :, None] * (z_grid - z_grid.mean())
+    table = logsumexp(exponent, axis=1) - np.log(slope.shape[1])
+    position = np.clip((mag + MAG_RANGE) / (nodes[1] - nodes[0]), 0, N_MAG_NODES - 1 - 1e-9)
+    left = position.astype(int)
+    share = (position - left)[:, None]
+    return table[left] * (1 - share) + table[left + 1] * share

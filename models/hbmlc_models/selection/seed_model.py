@@ -1,0 +1,113 @@
+r"""One tile under the model as first published; redshift is summed out on nodes.
+
+.. math:: z \sim N(\mu_z, \sigma_z^2), \quad F \mid z \sim N(g(z), \Sigma_F), \quad
+          p(S=1 \mid F, z) = \sigma(\alpha^T\Phi(F) + \beta z + \gamma)
+
+Labelled galaxies have a known redshift; for the others the joint density of photometry and
+selection is summed over the nodes of a grid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from hbmlc_models.arrays import BoolArray, FloatArray
+from hbmlc_models.selection.tile_model import ALPHA_SCALE, GAMMA_SCALE, TilePriors
+
+__all__ = ["MAX_SEED_FITTED", "SeedTileData", "compiled_seed_model", "seed_data_arrays"]
+
+MAX_SEED_FITTED = 400
+"""Galaxies of a tile that are fitted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedTileData:
+    """What is fitted in a tile."""
+
+    basis: FloatArray
+    """Φ(F), ``(n_galaxies, n_basis)``."""
+    log_likelihood: FloatArray
+    """log p(F | z) on the nodes, ``(n_galaxies, n_nodes)``."""
+    z_spec: FloatArray
+    """Redshift of the labelled; finite, of no consequence elsewhere, ``(n_galaxies,)``."""
+    is_labelled: BoolArray
+    """``(n_galaxies,)``."""
+    z_nodes: FloatArray
+    """Nodes, ``(n_nodes,)``."""
+
+
+def seed_data_arrays(data: SeedTileData, priors: TilePriors) -> dict[str, Any]:
+    """Shared variables of the model: data padded to ``MAX_SEED_FITTED`` galaxies."""
+    n = len(data.z_spec)
+
+    def pad(column: FloatArray) -> FloatArray:
+        padded = np.zeros((MAX_SEED_FITTED, *column.shape[1:]))
+        padded[:n] = column
+        return padded
+
+    relative = data.log_likelihood - data.log_likelihood.max(axis=1, keepdims=True)
+    return {
+        "basis": pad(data.basis),
+        "log_likelihood": pad(relative),
+        "z_spec": pad(data.z_spec),
+        "labelled": pad(data.is_labelled.astype(float)),
+        "weight": pad(np.ones(n)),
+        "alpha_mean": priors.alpha,
+        "gamma_mean": np.array(priors.gamma),
+        "beta_prior": np.array([priors.beta_mean, priors.beta_scale]),
+        "z_nodes": data.z_nodes,
+    }
+
+
+@lru_cache(maxsize=4)
+def compiled_seed_model(n_basis: int, n_nodes: int) -> Any:
+    """Model compiled for NUTS; once per process and shape."""
+    import nutpie
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    placeholder = SeedTileData(
+        basis=np.zeros((1, n_basis)),
+        log_likelihood=np.zeros((1, n_nodes)),
+        z_spec=np.zeros(1),
+        is_labelled=np.zeros(1, dtype=bool),
+        z_nodes=np.linspace(0, 3, n_nodes),
+    )
+    priors = TilePriors(alpha=np.zeros(n_basis), gamma=0.0, beta_mean=0.0, beta_scale=1.0)
+    with pm.Model() as model:
+        shared = {
+            name: pm.Data(name, value)
+            for name, value in seed_data_arrays(placeholder, priors).items()
+        }
+        mu_z = pm.TruncatedNormal("mu_z", 0.8, 0.5, lower=0.0)
+        sigma_z = pm.LogNormal("sigma_z", np.log(0.4), 0.4)
+        alpha_raw = pm.Normal("alpha_raw", shape=n_basis)
+        gamma_raw = pm.Normal("gamma_raw")
+        # Only the prior pins beta: the data fit any factor exp(-beta z) equally well.
+        beta_raw = pm.Normal("beta_raw")
+        alpha = pm.Deterministic("alpha", shared["alpha_mean"] + ALPHA_SCALE * alpha_raw)
+        gamma = pm.Deterministic("gamma", shared["gamma_mean"] + GAMMA_SCALE * gamma_raw)
+        beta = pm.Deterministic(
+            "beta", shared["beta_prior"][0] + shared["beta_prior"][1] * beta_raw
+        )
+        nodes = shared["z_nodes"]
+        log_prior = -0.5 * ((nodes - mu_z) / sigma_z) ** 2
+        log_norm = pt.logsumexp(log_prior)
+        linear = pt.dot(shared["basis"], alpha) + gamma
+        eta = linear[:, None] + beta * nodes
+        terms = shared["log_likelihood"] + log_prior - log_norm - pt.softplus(eta)
+        log_unlabelled = pt.logsumexp(terms, axis=1)
+        z_spec = shared["z_spec"]
+        log_labelled = (
+            -0.5 * ((z_spec - mu_z) / sigma_z) ** 2
+            - log_norm
+            - pt.softplus(-(linear + beta * z_spec))
+        )
+        labelled = shared["labelled"]
+        log_all = labelled * log_labelled + (1 - labelled) * log_unlabelled
+        pm.Potential("likelihood", pt.sum(shared["weight"] * log_all))
+    return nutpie.compile_pymc_model(model)
