@@ -253,7 +253,7 @@ class FakeService:
     def listening(self) -> Generator[str]:
         """Serve over real HTTP on a free port; yields the address."""
         server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        thread = Thread(target=server.serve_forever, daemon=True)
+        thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"

@@ -18,6 +18,8 @@ __all__ = ["PluginGroup"]
 _GROUP = "hbmlc.commands"
 _ABOUT = {
     "api": ("Run the HTTP API alone, for deployments.", "service"),
+    "create-key": ("Make an API key for an account, for deployments.", "service"),
+    "migrate": ("Bring the database to this release, for deployments.", "service"),
     "register-models": ("Register the packaged model versions with a service.", "worker"),
     "serve": ("Run the whole service on this machine until Ctrl-C.", "worker"),
     "simulate": ("Simulate a galaxy survey with a spectroscopic selection.", "worker"),

@@ -1,0 +1,158 @@
+"""The report: honest numbers, one page, nothing executed, nothing fetched."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from hbmlc_models import metrics
+from hbmlc_models.photometry import Photometry, flux_from_mag
+from hbmlc_models.report import ReportCollector, ReportData, write_report
+from hbmlc_models.tile import Tile
+
+Z_GRID = np.linspace(0.0, 3.0, 301)
+SCATTER = 0.05
+
+
+def make_tile(index: int, *, n: int = 400, has_sky: bool = True) -> tuple[Tile, dict, np.ndarray]:
+    """A tile, its columns and densities that are calibrated by construction."""
+    rng = np.random.default_rng(index)
+    z = rng.uniform(0.2, 2.5, n)
+    z_phot = rng.normal(z, SCATTER)
+    flux = flux_from_mag(rng.uniform(18, 25, (n, 2)))
+    selected = rng.random(n) < 0.4
+    tile = Tile(
+        name=f"t{index}",
+        index=index,
+        row=np.arange(n) + index * n,
+        photometry=Photometry(
+            bands=("g", "i"), flux=flux, flux_err=flux / 20, is_detected=flux > 0
+        ),
+        z_spec=np.where(selected, z, np.nan),
+        selected=selected,
+        ra=np.full(n, 359.0 + index) % 360 if has_sky else None,
+        dec=np.full(n, -1.0 * index) if has_sky else None,
+    )
+    columns = {"z_phot": z_phot, "p_selected": np.full(n, 0.4)}
+    return tile, columns, norm.pdf(Z_GRID, z_phot[:, None], SCATTER)
+
+
+def collect(n_tiles: int = 3, *, has_sky: bool = True, held_share: float = 0.5) -> ReportData:
+    collector = ReportCollector(Z_GRID, bands=("g", "i"))
+    rows: list[dict[str, object]] = []
+    for index in range(n_tiles):
+        tile, columns, pdf = make_tile(index, has_sky=has_sky)
+        held = np.random.default_rng(index + 99).random(tile.n_galaxies) < held_share
+        collector.add(tile, columns, pdf, held_out=held)
+        rows.append(
+            {
+                "tile": tile.name,
+                "n_galaxies": tile.n_galaxies,
+                "n_labelled": tile.n_labelled,
+                "r_hat": 1.001,
+                "is_converged": index > 0,
+            }
+        )
+    return collector.finish(
+        title="<b>Sky & co</b>", tile_rows=rows, provenance={"model": "lsst-ugrizy:1", "seed": "7"}
+    )
+
+
+def test_numbers_are_those_of_the_held_out_labels() -> None:
+    data = collect()
+
+    assert 0 < len(data.z_spec) < data.n_labelled
+    assert data.metrics["nmad"] == metrics.nmad(data.z_phot, data.z_spec)
+    assert data.metrics["pit_ks"] < 1.95 / np.sqrt(len(data.pit))
+    expected = 1 / (2 * SCATTER * np.sqrt(np.pi)) - 2 * np.mean(
+        norm.pdf(data.z_spec, data.z_phot, SCATTER)
+    )
+    assert data.metrics["cde_loss"] == pytest.approx(expected, rel=2e-3)
+
+
+def test_scores_do_not_depend_on_how_galaxies_are_tiled() -> None:
+    tiles = [make_tile(index) for index in range(2)]
+    everything = np.ones(400, dtype=bool)
+    apart, halves = (ReportCollector(Z_GRID, bands=("g", "i")) for _ in range(2))
+    for tile, columns, pdf in tiles:
+        apart.add(tile, columns, pdf, held_out=everything)
+        for part in (np.arange(150), np.arange(150, 400)):
+            halves.add(
+                tile.take(part),
+                {name: column[part] for name, column in columns.items()},
+                pdf[part],
+                held_out=everything[part],
+            )
+
+    one, two = (c.finish(title="", tile_rows=[], provenance={}) for c in (apart, halves))
+
+    assert one.metrics == pytest.approx(two.metrics)
+    np.testing.assert_allclose(one.n_of_z["all"], two.n_of_z["all"])
+
+
+def test_distributions_integrate_to_one() -> None:
+    for n_of_z in collect().n_of_z.values():
+        assert np.trapezoid(n_of_z, Z_GRID) == pytest.approx(1.0)
+
+
+def test_propensity_profile_counts_every_detected_galaxy() -> None:
+    profile = collect().propensity
+
+    assert profile.n_galaxies.sum() == 1200
+    assert np.nansum(profile.propensity * profile.n_galaxies) == pytest.approx(480)
+
+
+def test_tiles_across_the_meridian_have_their_centre_there() -> None:
+    rows = collect().tiles
+
+    assert [row["ra"] for row in rows] == pytest.approx([359.0, 0.0, 1.0], abs=1e-6)
+
+
+@pytest.mark.parametrize("has_sky", [True, False])
+def test_page_stands_alone(tmp_path: Path, has_sky: bool) -> None:  # noqa: FBT001 -- parametrised
+    write_report(tmp_path / "report.html", collect(has_sky=has_sky))
+
+    page = (tmp_path / "report.html").read_text()
+    assert "<script" not in page
+    assert not re.search(r"(src|href)=\"(?!#|data:)", page)
+    assert page.count("<figure") == 5
+    assert "lsst-ugrizy:1" in page
+
+
+def test_names_of_the_caller_cannot_become_markup(tmp_path: Path) -> None:
+    write_report(tmp_path / "report.html", collect())
+
+    page = (tmp_path / "report.html").read_text()
+    assert "<b>Sky" not in page
+    assert "&lt;b&gt;Sky &amp; co" in page
+
+
+def test_same_data_give_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_report(tmp_path / name, collect())
+
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_without_held_out_labels_the_page_says_so(tmp_path: Path) -> None:
+    data = collect(held_share=0.0)
+
+    write_report(tmp_path / "report.html", data)
+
+    assert data.metrics == {}
+    assert "nothing to measure" in (tmp_path / "report.html").read_text()
+    assert data.metrics_document()["n_held_out"] == 0
+
+
+def test_metrics_document_has_groups() -> None:
+    document = collect().metrics_document()
+
+    assert set(document["groups"]) == {"magnitude", "redshift", "propensity"}
+    assert (
+        sum(group["n_galaxies"] for group in document["groups"]["redshift"])
+        <= document["n_held_out"]
+    )
