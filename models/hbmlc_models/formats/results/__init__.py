@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hbmlc_models.formats.results.columns import RESULT_COLUMNS, ResultColumn, describe
+from hbmlc_models.formats.results.n_of_z import write_n_of_z
 from hbmlc_models.formats.results.writer import (
     COMPACT_ROWS,
     IncompleteResultsError,
@@ -18,4 +19,5 @@ __all__ = [
     "ResultError",
     "ResultWriter",
     "describe",
+    "write_n_of_z",
 ]
