@@ -35,7 +35,7 @@ def worker(
 
         run_keeper(settings)
         return
-    _limit_threads(settings, queue)
+    _limit_threads(settings)
     from hbmlc_worker.app import create_celery
 
     # One device, one process that touches it: the gpu worker computes in its main process.
@@ -71,9 +71,9 @@ def register_models() -> None:
     register_base_models(Database(settings.database_url.get_secret_value(), pool_size=1))
 
 
-def _limit_threads(settings: Settings, queue: WorkerKind) -> None:
-    """Share the cores among the pool's processes, before any library counts them for itself."""
-    n_processes = settings.worker_concurrency if queue is WorkerKind.CPU else 1
-    n_threads = str(max(1, (os.cpu_count() or 1) // n_processes))
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        os.environ.setdefault(name, n_threads)
+def _limit_threads(settings: Settings) -> None:
+    """Fix the number of threads before any library counts the cores for itself."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, str(settings.threads))
+    # Threads that spin while they wait make two busy workers on few cores twenty times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
