@@ -87,6 +87,7 @@ def test_the_mapping_asked_for_is_used(
         (csv(5, ids=[1, 2, 2, 3, 4]), "duplicate-ids"),
         (csv(1), "too-few-galaxies"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_faulty_upload_is_rejected_with_its_own_code(
     context: WorkerContext, database: Database, upload: Upload, content: bytes, code: str
