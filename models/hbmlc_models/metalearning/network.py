@@ -104,7 +104,9 @@ def forward(weights: Weights, inputs: Tensor) -> Tensor:
         left = torch.cat([edge, hidden[..., :-1, :]], dim=-2)
         right = torch.cat([hidden[..., 1:, :], edge], dim=-2)
         unfolded = torch.cat([left, hidden, right], dim=-1)
-        hidden = torch.relu(unfolded @ weights[f"conv{layer}.weight"] + weights[f"conv{layer}.bias"])
+        hidden = torch.relu(
+            unfolded @ weights[f"conv{layer}.weight"] + weights[f"conv{layer}.bias"]
+        )
         layer += 1
     return hidden.flatten(start_dim=-2) @ weights["head.weight"] + weights["head.bias"]
 

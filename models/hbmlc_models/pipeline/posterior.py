@@ -51,9 +51,7 @@ def selection_answer(
             posterior=posterior,
             z_grid=z_grid,
         )
-        return SelectionAnswer(
-            pdf=normalise(density, z_grid), p_selected=likely, support=support
-        )
+        return SelectionAnswer(pdf=normalise(density, z_grid), p_selected=likely, support=support)
     density = labelled_density(tile.photometry, survey.frame, survey.population, z_grid)
     levels = (np.arange(N_NODES) + 0.5) / N_NODES
     likely = propensity(phi, quantile_rows(density, z_grid, levels), posterior)

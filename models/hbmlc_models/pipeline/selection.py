@@ -89,9 +89,7 @@ def infer_selection(
     draws = sampled(tile, phi, survey, options, priors=priors, usable=usable, rng=rng)
     posterior = TilePosterior.thinned(draws, n_kept=N_KEPT_DRAWS)
     candidates = np.flatnonzero(tile.is_labelled & usable)
-    chosen = _choose_anchors(
-        candidates, tile, phi, survey, options, posterior=posterior, rng=rng
-    )
+    chosen = _choose_anchors(candidates, tile, phi, survey, options, posterior=posterior, rng=rng)
     return TileSelection(posterior=posterior, convergence=draws.convergence, anchors=chosen)
 
 
@@ -164,7 +162,9 @@ def _quantile_nodes(
 ) -> FloatArray:
     """Quantile nodes of q(z | F), ``(n_chosen, N_NODES)``."""
     z_grid = redshift_grid(options)
-    density = labelled_density(tile.photometry.take(chosen), survey.frame, survey.population, z_grid)
+    density = labelled_density(
+        tile.photometry.take(chosen), survey.frame, survey.population, z_grid
+    )
     levels = (np.arange(N_NODES) + 0.5) / N_NODES
     return quantile_rows(density, z_grid, levels)
 

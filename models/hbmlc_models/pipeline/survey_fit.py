@@ -71,7 +71,8 @@ class SurveyFit:
     def population_width(self, z_grid: FloatArray) -> float:
         """Standard deviation of the population's n(z) within the grid."""
         evidence = self.population.evaluate(
-            np.zeros((1, len(self.frame.bands))), np.full((1, len(self.frame.bands)), UNOBSERVED_ERR)
+            np.zeros((1, len(self.frame.bands))),
+            np.full((1, len(self.frame.bands)), UNOBSERVED_ERR),
         )
         weight = self.population.density(evidence, z_grid)[0]
         mean = float(weight @ z_grid)

@@ -70,9 +70,7 @@ def fit_basis(
     distances = cdist(knots, knots)
     width = float(np.median(distances[distances > 0])) if n_centres > 1 else 1.0
     context = fit_context(extras)
-    functions = np.column_stack(
-        [_functions(score, knots, width), context.scores(extras, len(raw))]
-    )
+    functions = np.column_stack([_functions(score, knots, width), context.scores(extras, len(raw))])
     mean = functions.mean(axis=0)
     _, singular, rows = np.linalg.svd(functions - mean, full_matrices=False)
     scale = singular / np.sqrt(len(functions))

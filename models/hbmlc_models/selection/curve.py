@@ -98,7 +98,9 @@ def fit_curve(
     luptitudes, errors = frame.luptitudes(photometry.take(chosen))
     log1p_z = np.log1p(z_spec[chosen])
     knots = np.linspace(0, max(float(log1p_z.max()), 0.3), N_KNOTS)
-    covariance = CURVE_SCALE**2 * (_matern(knots[:, None] - knots[None, :]) + 1e-6 * np.eye(N_KNOTS))
+    covariance = CURVE_SCALE**2 * (
+        _matern(knots[:, None] - knots[None, :]) + 1e-6 * np.eye(N_KNOTS)
+    )
     centre = np.average(luptitudes, axis=0, weights=None)
     interpolation = matern_weights(log1p_z, knots)
     n_bands = luptitudes.shape[1]

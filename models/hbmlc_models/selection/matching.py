@@ -52,7 +52,11 @@ def match_photometry(
     probability = np.empty(len(features))
     for train, test in GroupKFold(N_FOLDS).split(features, is_target, fold_groups):
         classifier = HistGradientBoostingClassifier(
-            max_iter=80, max_leaf_nodes=15, min_samples_leaf=40, l2_regularization=1, random_state=seed
+            max_iter=80,
+            max_leaf_nodes=15,
+            min_samples_leaf=40,
+            l2_regularization=1,
+            random_state=seed,
         )
         classifier.fit(features[train], is_target[train], sample_weight=weight[train])
         probability[test] = classifier.predict_proba(features[test])[:, 1]

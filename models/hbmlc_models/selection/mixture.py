@@ -64,7 +64,6 @@ class Mixture:
             share, evidence.mean, evidence.variance, np.log1p(z_grid), RESPONSIBILITY_CUT
         )
 
-
     def shifted(self, old: FloatArray, new: FloatArray) -> Mixture:
         """Mixture in the luptitudes of another softening [maggies], both ``(n_bands,)``.
 

@@ -80,9 +80,7 @@ def labelled_density(
     return np.concatenate(parts) if parts else np.empty((0, len(z_grid)))
 
 
-def propensity(
-    basis: FloatArray, z_nodes: FloatArray, posterior: TilePosterior
-) -> FloatArray:
+def propensity(basis: FloatArray, z_nodes: FloatArray, posterior: TilePosterior) -> FloatArray:
     """Posterior mean of p(S=1 given F), ``(n_galaxies,)``.
 
     ``basis`` is ``(n_galaxies, n_basis)``, ``z_nodes`` are quantiles of q(z | F),

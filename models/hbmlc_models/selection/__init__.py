@@ -1,0 +1,1 @@
+"""BHCM, the Bayesian hierarchical causal module: which galaxies got a spectrum, and what follows."""

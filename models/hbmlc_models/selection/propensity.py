@@ -1,0 +1,35 @@
+"""The survey's own propensity, which the selection of every tile is pooled towards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from hbmlc_models.arrays import BoolArray, FloatArray
+
+__all__ = ["SurveyPropensity", "fit_propensity"]
+
+NEUTRAL_GAMMA = -2.0
+"""Intercept where all galaxies or none are labelled: there is nothing to regress on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyPropensity:
+    """Logistic regression of being labelled on the basis."""
+
+    alpha: FloatArray
+    """Coefficients, ``(n_basis,)``."""
+    gamma: float
+    """Intercept [logit]."""
+
+
+def fit_propensity(basis: FloatArray, is_labelled: BoolArray) -> SurveyPropensity:
+    """Survey-level propensity; ``basis`` is ``(n_galaxies, n_basis)``."""
+    if is_labelled.all() or not is_labelled.any():
+        return SurveyPropensity(alpha=np.zeros(basis.shape[1]), gamma=NEUTRAL_GAMMA)
+    fitted = LogisticRegression(C=1.0, max_iter=500).fit(basis, is_labelled)
+    return SurveyPropensity(
+        alpha=np.asarray(fitted.coef_[0], dtype=float), gamma=float(fitted.intercept_[0])
+    )
