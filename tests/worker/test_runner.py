@@ -6,7 +6,11 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from functools import partial
+from importlib import import_module
+from pathlib import Path
 from uuid import UUID
+
+import pytest
 
 from hbmlc.schemas import Phase, Stage
 from hbmlc_models.formats.errors import DuplicateIdsError
@@ -131,6 +135,41 @@ def test_an_abort_ends_a_computation_that_never_looks_up(
     assert completed == 0
     assert time.monotonic() - started < PATIENCE / 2
     assert read(database, job).phase == Phase.ABORTED
+
+
+def test_an_abort_lets_an_import_finish(
+    context: WorkerContext,
+    database: Database,
+    account: UUID,
+    job: UUID,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The abort comes while the module is being imported, and the import takes seconds.
+    (tmp_path / "slow_module.py").write_text(
+        "import threading\n"
+        "stop = threading.Event()\n"
+        "for _ in range(20):\n"
+        "    stop.wait(0.1)\n"
+        "is_whole = True\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def import_slowly(work: Work) -> Iterator[Done]:
+        with database.transaction() as tx:
+            abort_calibration(tx, account, job)
+        import_module("slow_module")
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            pass
+        yield from complete_all(work)
+
+    started = time.monotonic()
+    completed = run(context, job, Stage.SURVEY, import_slowly)
+
+    assert completed == 0
+    assert time.monotonic() - started < PATIENCE / 2
+    assert import_module("slow_module").is_whole
 
 
 def test_a_long_computation_keeps_its_lease(

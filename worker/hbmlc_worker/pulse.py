@@ -26,6 +26,9 @@ __all__ = ["Pulse"]
 LONGEST_PAUSE = 2.0
 """Seconds between two beats at most, so that an abort is felt soon."""
 
+RETRY_PAUSE = 0.1
+"""Seconds between two tries to stop the main thread."""
+
 # Celery keeps SIGUSR1 for its own time limits.
 _STOP_SIGNAL = signal.SIGUSR2
 
@@ -100,9 +103,13 @@ class Pulse:
                 continue
             if not is_held:
                 self._is_lost = True
-                if self._is_armed:
-                    os.kill(os.getpid(), _STOP_SIGNAL)
+                self._interrupt_until_stopped()
                 return
+
+    def _interrupt_until_stopped(self) -> None:
+        while self._is_armed and not self._stop.is_set():
+            os.kill(os.getpid(), _STOP_SIGNAL)
+            self._stop.wait(RETRY_PAUSE)
 
     def _renew(self, held: dict[Claim, float]) -> bool:
         lease = self._context.settings.lease_seconds
@@ -116,6 +123,16 @@ class Pulse:
         return True
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
-        if self._is_armed:
+        del number
+        # A module whose import breaks off stays behind half made and fails whoever imports it
+        # next; the thread signals again, until the import is over.
+        if self._is_armed and not _is_importing(frame):
             self.check()
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False

@@ -1,4 +1,4 @@
-"""ASSEMBLY: fuses the two parts of every tile and writes the result files."""
+"""ASSEMBLY: fuses the two parts of every tile and writes the result files and the report."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hbmlc_models.base_models import ModelVersion
 from hbmlc_models.formats import CanonicalCatalog, TileEntry
 from hbmlc_models.formats.results import ResultWriter
 from hbmlc_models.pipeline import CalibrationOptions, fuse_tile, redshift_grid
+from hbmlc_models.report import ReportCollector, ReportData
 from hbmlc_store.jobs.calibrations import NewResult, complete_calibration
 from hbmlc_store.keys import result_key
 from hbmlc_store.schema import UnitRow
@@ -26,6 +27,7 @@ from hbmlc_worker.tasks._inputs import (
     read_selections,
     read_survey,
 )
+from hbmlc_worker.tasks._reporting import finish_report, see_tile, write_reports
 from hbmlc_worker.work import Done, Work
 
 __all__ = ["run"]
@@ -45,17 +47,16 @@ def run(work: Work) -> Iterator[Done]:
     options = read_options(work.job)
     model = load_model(work.job)
     with (
-        TemporaryDirectory(prefix="hbmlc-assembly-", dir=work.context.settings.scratch) as folder,
+        TemporaryDirectory(prefix="hbmlc-assembly-", dir=work.context.settings.scratch) as scratch,
         open_catalog(work) as catalog,
     ):
-        tile_rows, files = _write_tables(
-            work, catalog, options=options, model=model, folder=Path(folder)
-        )
-        provenance = Path(folder) / "provenance.json"
+        folder = Path(scratch)
+        data, files = _write_tables(work, catalog, options=options, model=model, folder=folder)
+        provenance = folder / "provenance.json"
         provenance.write_text(provenance_document(work.job, options=options, model=model))
-        files = {**files, provenance.name: provenance}
+        files = {**files, **write_reports(folder, data), provenance.name: provenance}
         results = [_upload(work, name, file) for name, file in sorted(files.items())]
-        diagnostics = _summarise(catalog, tile_rows)
+        diagnostics = _summarise(catalog, data)
     yield Done(
         claim=claim,
         commit=partial(complete_calibration, claim=claim, results=results, diagnostics=diagnostics),
@@ -69,23 +70,27 @@ def _write_tables(
     options: CalibrationOptions,
     model: ModelVersion,
     folder: Path,
-) -> tuple[list[dict[str, object]], Mapping[str, Path]]:
-    """Fuse tile by tile; returns the rows of the tile table and the files by name."""
+) -> tuple[ReportData, Mapping[str, Path]]:
+    """Fuse tile by tile; returns what the report shows and the files by name."""
     (claim,) = work.claims
     survey = read_survey(work)
+    z_grid = redshift_grid(options)
     rows: dict[int, dict[str, object]] = {}
     provenance = table_provenance(work.job, model=model)
-    with ResultWriter(folder, catalog, redshift_grid(options), provenance) as writer:
+    collector = ReportCollector(z_grid, bands=catalog.bands)
+    with ResultWriter(folder, catalog, z_grid, provenance) as writer:
         for unit, tiles in enumerate(_plan(work)):
             parts = zip(tiles, read_selections(work, unit), read_densities(work, unit), strict=True)
             for index, selection, density in parts:
                 tile = catalog.read_tile(index)
                 result = fuse_tile(tile, selection, density, survey, options, seed=work.job.seed)
                 writer.write_tile(tile, result.columns, result.pdf)
+                see_tile(collector, tile, result)
                 rows[index] = _tile_row(catalog.tiles[index], result.diagnostics)
                 work.pulse.report(claim, 0.9 * len(rows) / len(catalog.tiles))
         ordered = [rows[index] for index in sorted(rows)]
-        return ordered, writer.finish(ordered)
+        data = finish_report(collector, work.job, tile_rows=ordered, provenance=provenance)
+        return data, writer.finish(ordered)
 
 
 def _plan(work: Work) -> Sequence[Sequence[int]]:
@@ -119,11 +124,12 @@ def _upload(work: Work, name: str, file: Path) -> NewResult:
     )
 
 
-def _summarise(
-    catalog: CanonicalCatalog, tile_rows: Sequence[Mapping[str, object]]
-) -> dict[str, object]:
+def _summarise(catalog: CanonicalCatalog, data: ReportData) -> dict[str, object]:
+    """Give what the API says of a finished calibration."""
     return {
         "n_galaxies": catalog.n_rows,
         "n_labelled": catalog.n_labelled,
-        "n_tiles": len(tile_rows),
+        "n_tiles": len(data.tiles),
+        "n_held_out": len(data.z_spec),
+        "metrics": dict(data.metrics),
     }
