@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,18 @@ def test_an_upload_becomes_calibrated_redshifts(shared_service: Any, survey: byt
     assert table["id"].to_pylist() == list(range(1000, 1240))
     z_phot = table["z_phot"].to_numpy()
     assert np.isfinite(z_phot).all()
-    assert {"photoz.fits", "pdfs.hdf5", "tiles.parquet", "provenance.json"} <= set(files)
+    assert set(files) == {
+        "metrics.json",
+        "nz.hdf5",
+        "pdfs.hdf5",
+        "photoz.fits",
+        "photoz.parquet",
+        "provenance.json",
+        "report.html",
+        "tiles.parquet",
+    }
+    assert json.loads(files["metrics.json"])["n_galaxies"] == 240
+    assert b"<svg" in files["report.html"]
     usage = shared_service.client.get("/v1/usage").json()["items"]
     assert [found["n_galaxies"] for found in usage if found["calibration_id"] == job] == [240]
 

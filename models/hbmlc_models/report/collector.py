@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from hbmlc_models import metrics
-from hbmlc_models.arrays import BoolArray, FloatArray
+from hbmlc_models.arrays import BoolArray, FloatArray, IntArray
 from hbmlc_models.report.data import GroupMetrics, PropensityProfile, ReportData
 from hbmlc_models.tile import Tile
 
@@ -52,7 +52,7 @@ class ReportCollector:
     def add(
         self,
         tile: Tile,
-        columns: Mapping[str, FloatArray],
+        columns: Mapping[str, FloatArray | IntArray],
         pdf: FloatArray,
         *,
         held_out: BoolArray,

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from hbmlc_models.formats.results import write_n_of_z
 from hbmlc_models.pipeline import Flag, TileResult
 from hbmlc_models.report import ReportCollector, ReportData, write_report
@@ -17,7 +19,7 @@ __all__ = ["finish_report", "see_tile", "write_reports"]
 
 def see_tile(collector: ReportCollector, tile: Tile, result: TileResult) -> None:
     """Show a fused tile to the report; only labels that no fit has seen count as a measure."""
-    held_out = (result.columns["flags"] & Flag.HELD_OUT.value) > 0
+    held_out = (result.columns["flags"].astype(np.int32) & Flag.HELD_OUT.value) > 0
     collector.add(tile, result.columns, result.pdf, held_out=held_out)
 
 
