@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from hbmlc_models.arrays import BoolArray, FloatArray, IntArray, ShapeMismatchError
 from hbmlc_models.photometry import Photometry
 
-__all__ = ["Tile"]
+__all__ = ["Tile", "merge_tiles"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,3 +80,38 @@ class Tile:
             ra=None if self.ra is None else self.ra[index],
             dec=None if self.dec is None else self.dec[index],
         )
+
+
+def merge_tiles(tiles: Sequence[Tile]) -> Tile:
+    """One tile with the galaxies of all, in order; it has the name and index of the first.
+
+    Tiles of one catalogue have the same bands and optional columns.
+    """
+    first = tiles[0]
+    if len(tiles) == 1:
+        return first
+    photometry = [tile.photometry for tile in tiles]
+    return Tile(
+        name=first.name,
+        index=first.index,
+        row=np.concatenate([tile.row for tile in tiles]),
+        photometry=Photometry(
+            bands=first.photometry.bands,
+            flux=np.concatenate([part.flux for part in photometry]),
+            flux_err=np.concatenate([part.flux_err for part in photometry]),
+            is_detected=np.concatenate([part.is_detected for part in photometry]),
+        ),
+        z_spec=np.concatenate([tile.z_spec for tile in tiles]),
+        selected=np.concatenate([tile.selected for tile in tiles]),
+        extras={
+            name: np.concatenate([tile.extras[name] for tile in tiles]) for name in first.extras
+        },
+        ra=_join([tile.ra for tile in tiles]),
+        dec=_join([tile.dec for tile in tiles]),
+    )
+
+
+def _join(columns: list[FloatArray | None]) -> FloatArray | None:
+    """Optional columns one after the other; none where one is missing."""
+    present = [column for column in columns if column is not None]
+    return np.concatenate(present) if len(present) == len(columns) else None

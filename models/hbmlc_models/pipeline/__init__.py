@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hbmlc_models.pipeline.adaptation import TileDensity, adapt_tiles
-from hbmlc_models.pipeline.fuse import Flag, TileResult, fuse_tile
+from hbmlc_models.pipeline.fuse import Flag, TileResult, fuse_tiles
 from hbmlc_models.pipeline.options import (
     AnchorRule,
     CalibrationOptions,
@@ -29,7 +29,7 @@ __all__ = [
     "TileSelection",
     "adapt_tiles",
     "fit_survey",
-    "fuse_tile",
+    "fuse_tiles",
     "infer_selection",
     "plan_units",
     "redshift_grid",

@@ -1,4 +1,4 @@
-"""ADAPTATION: the network, adapted to many tiles at once on their anchors."""
+"""ADAPTATION: the network, adapted to many units at once on their anchors."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from hbmlc_models.metalearning.network import Head
 from hbmlc_models.metalearning.train import Task, to_labelled_set
 from hbmlc_models.pipeline.options import MAX_ANCHORS, CalibrationOptions
 from hbmlc_models.pipeline.survey_fit import SurveyFit
-from hbmlc_models.tile import Tile
+from hbmlc_models.tile import Tile, merge_tiles
 
 __all__ = ["TileDensity", "adapt_tiles"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TileDensity:
-    """Raw outputs of the adapted network for a tile."""
+    """Raw outputs of the adapted network for the galaxies of a unit."""
 
     outputs: FloatArray
     """``(n_galaxies, n_outputs)`` float32."""
@@ -45,36 +45,29 @@ class TileDensity:
 
 
 def adapt_tiles(
-    tiles: Sequence[Tile],
+    units: Sequence[Sequence[Tile]],
     anchors: Sequence[Anchors],
     survey: SurveyFit,
     options: CalibrationOptions,
     *,
     device: str = "cpu",
 ) -> list[TileDensity]:
-    """Adapt the survey's network to each tile and run it over all its galaxies.
+    """Adapt the survey's network to each unit and run it over all galaxies of the unit's tiles.
 
-    All tiles take their gradient steps side by side; a tile without anchors keeps the start.
+    All units take their gradient steps side by side; one without anchors keeps the start.
     """
-    if not tiles:
+    if not units:
         return []
     network = survey.network
     head = network.architecture.head
-    inputs = [
-        network_inputs(
-            tile.photometry,
-            survey.frame,
-            survey.basis.context.scores(tile.extras, tile.n_galaxies),
-        )
-        for tile in tiles
-    ]
+    inputs = [_inputs(merge_tiles(tiles), survey) for tiles in units]
     support = [
         Task(
             inputs=columns[chosen.index],
-            z_spec=tile.z_spec[chosen.index],
+            z_spec=merge_tiles(tiles).z_spec[chosen.index],
             weight=chosen.weight,
         )
-        for tile, chosen, columns in zip(tiles, anchors, inputs, strict=True)
+        for tiles, chosen, columns in zip(units, anchors, inputs, strict=True)
     ]
     adapted = adapt_tiles_weights(
         {name: tensor.to(device) for name, tensor in network.weights.items()},
@@ -89,3 +82,9 @@ def adapt_tiles(
         outputs = run_network(own, columns, device=device)
         densities.append(TileDensity(outputs=np.ascontiguousarray(outputs), head=head))
     return densities
+
+
+def _inputs(tile: Tile, survey: SurveyFit) -> FloatArray:
+    """What the network sees of a tile."""
+    context = survey.basis.context.scores(tile.extras, tile.n_galaxies)
+    return network_inputs(tile.photometry, survey.frame, context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 from typing import Any
@@ -22,7 +22,7 @@ from hbmlc_models.pipeline.survey_fit import SurveyFit
 from hbmlc_models.selection.holdout import is_held_out
 from hbmlc_models.tile import Tile
 
-__all__ = ["Flag", "TileResult", "fuse_tile"]
+__all__ = ["Flag", "TileResult", "fuse_tiles"]
 
 CHUNK = 8192
 """Galaxies fused at once."""
@@ -65,8 +65,29 @@ class TileResult:
     """One row of the table of tiles."""
 
 
-def fuse_tile(
+def fuse_tiles(
+    tiles: Sequence[Tile],
+    selection: TileSelection,
+    density: TileDensity,
+    survey: SurveyFit,
+    options: CalibrationOptions,
+    *,
+    seed: int,
+) -> Iterator[TileResult]:
+    """Pool both parts of every galaxy of a unit; one result for each of its ``tiles``."""
+    start = 0
+    for tile in tiles:
+        rows = slice(start, start + tile.n_galaxies)
+        own = TileDensity(outputs=density.outputs[rows], head=density.head)
+        anchors = selection.anchors.index
+        anchors = anchors[(anchors >= rows.start) & (anchors < rows.stop)] - start
+        yield _fuse_tile(tile, anchors, selection, own, survey, options, seed=seed)
+        start = rows.stop
+
+
+def _fuse_tile(
     tile: Tile,
+    anchors: IntArray,
     selection: TileSelection,
     density: TileDensity,
     survey: SurveyFit,
@@ -74,7 +95,7 @@ def fuse_tile(
     *,
     seed: int,
 ) -> TileResult:
-    """Pool both parts of every galaxy and read off the columns of the result table."""
+    """Answer for one tile, whose anchors are at positions ``anchors``."""
     parts: list[Mapping[str, FloatArray]] = []
     pdfs: list[FloatArray] = []
     for start in range(0, tile.n_galaxies, CHUNK):
@@ -85,10 +106,11 @@ def fuse_tile(
         pdfs.append(pdf)
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     flags = _flags(tile, selection, columns, survey, options, seed=seed)
+    flags[anchors] |= Flag.IS_ANCHOR.value
     return TileResult(
         columns={**columns, "flags": flags},
         pdf=np.concatenate(pdfs),
-        diagnostics=_diagnostics(tile, selection, columns),
+        diagnostics=_diagnostics(selection, columns, n_anchors=len(anchors)),
     )
 
 
@@ -149,8 +171,6 @@ def _flags(
 ) -> IntArray:
     """Bit mask of each galaxy, ``(n_galaxies,)`` int32."""
     observed = tile.photometry.is_observed
-    is_anchor = np.zeros(tile.n_galaxies, dtype=bool)
-    is_anchor[selection.anchors.index] = True
     held = is_held_out(tile.row, fraction=survey.hold_out_fraction, seed=seed)
     width = survey.population_width(redshift_grid(options))
     everywhere = np.ones(tile.n_galaxies, dtype=bool)
@@ -160,7 +180,6 @@ def _flags(
         Flag.BANDS_MISSING: ~observed.all(axis=1),
         Flag.DEGRADED_TILE: everywhere & (not selection.convergence.is_converged),
         Flag.PRIOR_DOMINATED: columns["z_std"] > PRIOR_WIDTH * width,
-        Flag.IS_ANCHOR: is_anchor,
         Flag.NO_PHOTOMETRY: ~observed.any(axis=1),
         Flag.HELD_OUT: tile.is_labelled & held,
     }
@@ -171,13 +190,13 @@ def _flags(
 
 
 def _diagnostics(
-    tile: Tile, selection: TileSelection, columns: Mapping[str, FloatArray]
+    selection: TileSelection, columns: Mapping[str, FloatArray], *, n_anchors: int
 ) -> dict[str, Any]:
     """Row of the table of tiles."""
     found = selection.posterior
     convergence = selection.convergence
     return {
-        "n_anchors": len(selection.anchors.index),
+        "n_anchors": n_anchors,
         "r_hat": convergence.r_hat,
         "ess": convergence.ess,
         "n_divergences": convergence.n_divergences,

@@ -72,7 +72,7 @@ class CalibrationOptions:
     """Supervised steps in which the network learns the survey."""
     meta_steps: int = 150
     """Outer steps of meta-learning on the survey."""
-    min_tile_galaxies: int = 200
+    min_tile_galaxies: int = 600
     """Smaller tiles share a work unit with others."""
 
     def __post_init__(self) -> None:

@@ -1,7 +1,8 @@
-"""SELECTION: how the labelled galaxies of one tile were selected, by NUTS."""
+"""SELECTION: how the labelled galaxies of a unit (a tile, or a few small ones) were selected."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
@@ -31,7 +32,7 @@ from hbmlc_models.selection.tile_model import (
     compiled_tile_model,
     tile_data_arrays,
 )
-from hbmlc_models.tile import Tile
+from hbmlc_models.tile import Tile, merge_tiles
 
 __all__ = ["TileSelection", "infer_selection"]
 
@@ -73,9 +74,13 @@ class TileSelection:
 
 
 def infer_selection(
-    tile: Tile, survey: SurveyFit, options: CalibrationOptions, *, seed: int
+    tiles: Sequence[Tile], survey: SurveyFit, options: CalibrationOptions, *, seed: int
 ) -> TileSelection:
-    """Sample the hyper-parameters of ``tile`` and choose its anchors."""
+    """Sample the hyper-parameters that the ``tiles`` of a unit share, and choose their anchors.
+
+    Positions of anchors count through the galaxies of all tiles, in order.
+    """
+    tile = merge_tiles(tiles)
     rng = np.random.default_rng([seed, _STAGE, tile.index])
     usable = ~is_held_out(tile.row, fraction=survey.hold_out_fraction, seed=seed)
     phi = survey.basis(tile.photometry, survey.frame, tile.extras)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from hbmlc.schemas import Stage
@@ -18,16 +18,15 @@ from hbmlc_models.pipeline import (
 from hbmlc_store.jobs.units import Claim
 from hbmlc_store.keys import survey_key, unit_key
 from hbmlc_worker.catalog_files import lend_catalog
-from hbmlc_worker.packing import unpack
 from hbmlc_worker.problems import WorkerError
 from hbmlc_worker.work import JobPin, Work
 
 __all__ = [
     "load_model",
     "open_catalog",
-    "read_densities",
+    "read_density",
     "read_options",
-    "read_selections",
+    "read_selection",
     "read_survey",
     "tiles_of",
 ]
@@ -88,13 +87,13 @@ def read_survey(work: Work) -> SurveyFit:
     return SurveyFit.from_bytes(work.context.objects.get(survey_key(work.job.id)))
 
 
-def read_selections(work: Work, unit: int) -> Sequence[TileSelection]:
-    """Read what SELECTION wrote for a unit, tile by tile."""
-    data = work.context.objects.get(unit_key(work.job.id, Stage.SELECTION, unit))
-    return [TileSelection.from_bytes(part) for part in unpack(data)]
+def read_selection(work: Work, unit: int) -> TileSelection:
+    """Read what SELECTION wrote for a unit."""
+    key = unit_key(work.job.id, Stage.SELECTION, unit)
+    return TileSelection.from_bytes(work.context.objects.get(key))
 
 
-def read_densities(work: Work, unit: int) -> Sequence[TileDensity]:
-    """Read what ADAPTATION wrote for a unit, tile by tile."""
-    data = work.context.objects.get(unit_key(work.job.id, Stage.ADAPTATION, unit))
-    return [TileDensity.from_bytes(part) for part in unpack(data)]
+def read_density(work: Work, unit: int) -> TileDensity:
+    """Read what ADAPTATION wrote for a unit."""
+    key = unit_key(work.job.id, Stage.ADAPTATION, unit)
+    return TileDensity.from_bytes(work.context.objects.get(key))

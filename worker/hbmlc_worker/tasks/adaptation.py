@@ -8,11 +8,10 @@ from functools import partial
 from hbmlc_models.pipeline import adapt_tiles
 from hbmlc_store.jobs.units import complete_unit
 from hbmlc_store.keys import unit_key
-from hbmlc_worker.packing import pack
 from hbmlc_worker.tasks._inputs import (
     open_catalog,
     read_options,
-    read_selections,
+    read_selection,
     read_survey,
     tiles_of,
 )
@@ -26,23 +25,19 @@ def run(work: Work) -> Iterator[Done]:
     options = read_options(work.job)
     survey = read_survey(work)
     with open_catalog(work) as catalog:
-        tiles = [catalog.read_tile(index) for claim in work.claims for index in tiles_of(claim)]
-    selections = [
-        selection for claim in work.claims for selection in read_selections(work, claim.unit)
-    ]
+        units = [[catalog.read_tile(index) for index in tiles_of(claim)] for claim in work.claims]
+    selections = [read_selection(work, claim.unit) for claim in work.claims]
     work.pulse.check()
-    densities = iter(
-        adapt_tiles(
-            tiles,
-            [selection.anchors for selection in selections],
-            survey,
-            options,
-            device=choose_device(work.context.settings.device),
-        )
+    densities = adapt_tiles(
+        units,
+        [selection.anchors for selection in selections],
+        survey,
+        options,
+        device=choose_device(work.context.settings.device),
     )
-    for claim in work.claims:
-        parts = [next(densities).to_bytes() for _ in tiles_of(claim)]
-        work.context.objects.put(unit_key(work.job.id, claim.stage, claim.unit), pack(parts))
+    for claim, density in zip(work.claims, densities, strict=True):
+        key = unit_key(work.job.id, claim.stage, claim.unit)
+        work.context.objects.put(key, density.to_bytes())
         yield Done(claim=claim, commit=partial(complete_unit, claim=claim))
 
 

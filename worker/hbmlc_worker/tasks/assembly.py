@@ -13,7 +13,7 @@ from hbmlc.schemas import Stage
 from hbmlc_models.base_models import ModelVersion
 from hbmlc_models.formats import CanonicalCatalog, TileEntry
 from hbmlc_models.formats.results import ResultWriter
-from hbmlc_models.pipeline import CalibrationOptions, fuse_tile, redshift_grid
+from hbmlc_models.pipeline import CalibrationOptions, fuse_tiles, redshift_grid
 from hbmlc_models.report import ReportCollector, ReportData
 from hbmlc_store.jobs.calibrations import NewResult, complete_calibration
 from hbmlc_store.keys import result_key
@@ -22,9 +22,9 @@ from hbmlc_worker.provenance import provenance_document, table_provenance
 from hbmlc_worker.tasks._inputs import (
     load_model,
     open_catalog,
-    read_densities,
+    read_density,
     read_options,
-    read_selections,
+    read_selection,
     read_survey,
 )
 from hbmlc_worker.tasks._reporting import finish_report, see_tile, write_reports
@@ -80,13 +80,19 @@ def _write_tables(
     collector = ReportCollector(z_grid, bands=catalog.bands)
     with ResultWriter(folder, catalog, z_grid, provenance) as writer:
         for unit, tiles in enumerate(_plan(work)):
-            parts = zip(tiles, read_selections(work, unit), read_densities(work, unit), strict=True)
-            for index, selection, density in parts:
-                tile = catalog.read_tile(index)
-                result = fuse_tile(tile, selection, density, survey, options, seed=work.job.seed)
+            members = [catalog.read_tile(index) for index in tiles]
+            results = fuse_tiles(
+                members,
+                read_selection(work, unit),
+                read_density(work, unit),
+                survey,
+                options,
+                seed=work.job.seed,
+            )
+            for tile, result in zip(members, results, strict=True):
                 writer.write_tile(tile, result.columns, result.pdf)
                 see_tile(collector, tile, result)
-                rows[index] = _tile_row(catalog.tiles[index], result.diagnostics)
+                rows[tile.index] = _tile_row(catalog.tiles[tile.index], result.diagnostics)
                 work.pulse.report(claim, 0.9 * len(rows) / len(catalog.tiles))
         ordered = [rows[index] for index in sorted(rows)]
         data = finish_report(collector, work.job, tile_rows=ordered, provenance=provenance)

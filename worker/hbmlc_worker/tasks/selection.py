@@ -8,7 +8,6 @@ from functools import partial
 from hbmlc_models.pipeline import infer_selection
 from hbmlc_store.jobs.units import complete_unit
 from hbmlc_store.keys import unit_key
-from hbmlc_worker.packing import pack
 from hbmlc_worker.tasks._inputs import open_catalog, read_options, read_survey, tiles_of
 from hbmlc_worker.work import Done, Work
 
@@ -21,13 +20,8 @@ def run(work: Work) -> Iterator[Done]:
     survey = read_survey(work)
     with open_catalog(work) as catalog:
         for claim in work.claims:
-            parts: list[bytes] = []
-            tiles = tiles_of(claim)
-            for position, index in enumerate(tiles):
-                work.pulse.report(claim, position / len(tiles))
-                tile = catalog.read_tile(index)
-                selection = infer_selection(tile, survey, options, seed=work.job.seed)
-                parts.append(selection.to_bytes())
+            tiles = [catalog.read_tile(index) for index in tiles_of(claim)]
+            selection = infer_selection(tiles, survey, options, seed=work.job.seed)
             key = unit_key(work.job.id, claim.stage, claim.unit)
-            work.context.objects.put(key, pack(parts))
+            work.context.objects.put(key, selection.to_bytes())
             yield Done(claim=claim, commit=partial(complete_unit, claim=claim))
