@@ -19,8 +19,10 @@ _GROUP = "hbmlc.commands"
 _ABOUT = {
     "api": ("Run the HTTP API alone, for deployments.", "service"),
     "create-key": ("Make an API key for an account, for deployments.", "service"),
+    "demo": ("Simulate a sky, calibrate it here and compare with XGBoost.", "worker"),
     "migrate": ("Bring the database to this release, for deployments.", "service"),
     "register-models": ("Register the packaged model versions with a service.", "worker"),
+    "score": ("Measure redshifts against the truth, beside XGBoost.", "worker"),
     "serve": ("Run the whole service on this machine until Ctrl-C.", "worker"),
     "simulate": ("Simulate a galaxy survey with a spectroscopic selection.", "worker"),
     "train": ("Meta-train a base model on simulated worlds.", "worker"),

@@ -1,0 +1,20 @@
+"""How good redshifts are: results against the truth, beside boosted trees on the same labels."""
+
+from __future__ import annotations
+
+from hbmlc_models.evaluate.baseline import TreeSettings, boosted_trees
+from hbmlc_models.evaluate.comparison import Comparison, GroupComparison, compare
+from hbmlc_models.evaluate.examination import Examination, ExaminationError, read_examination
+from hbmlc_models.evaluate.table import comparison_table
+
+__all__ = [
+    "Comparison",
+    "Examination",
+    "ExaminationError",
+    "GroupComparison",
+    "TreeSettings",
+    "boosted_trees",
+    "compare",
+    "comparison_table",
+    "read_examination",
+]
