@@ -29,7 +29,7 @@ POINT_SCATTER = 0.05
 
 
 def run_network(weights: Weights, inputs: FloatArray, *, device: str = "cpu") -> FloatArray:
-    """Raw outputs ``(n_galaxies, n_outputs)`` float32 of inputs ``(n_galaxies, channels, bands)``."""
+    """Raw outputs ``(n_galaxies, n_outputs)`` of inputs ``(n_galaxies, n_channels, n_bands)``."""
     placed = {name: tensor.to(device) for name, tensor in weights.items()}
     parts: list[FloatArray] = []
     with torch.inference_mode():

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
-from hbmlc_models.metalearning.network import Head, Weights, forward, query_loss
+from hbmlc_models.metalearning.network import Head, Weights, forward, inner_loss, query_loss
 
-__all__ = ["LabelledSet", "adapt", "adapt_tiles_weights", "meta_loss", "support_loss"]
+__all__ = ["LabelledSet", "adapt", "adapt_tiles_weights", "meta_loss", "set_loss"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class LabelledSet:
     """Weights of the galaxies, ``(n_tiles, n_galaxies)``; zero in the padding."""
 
 
-def support_loss(
+def set_loss(
     weights: Weights, inputs: Tensor, z_spec: Tensor, weight: Tensor, *, head: Head
 ) -> Tensor:
     """Weighted mean loss of one set; zero for an empty one."""
@@ -54,14 +54,26 @@ def adapt(
     and so its gradient, is zero.
     """
 
+    inputs, z_spec, weight = support
+
     def loss(current: Weights) -> Tensor:
-        return support_loss(current, *support, head=head)
+        losses = inner_loss(forward(current, inputs), z_spec, head=head)
+        return (losses * weight).sum() / weight.sum().clamp(min=1e-6)
 
     adapted = weights
     for _ in range(n_steps):
-        gradient = grad(loss)(adapted)
+        gradient = _shorten(grad(loss)(adapted))
         adapted = {name: adapted[name] - rates[name] * gradient[name] for name in adapted}
     return adapted
+
+
+def _shorten(gradient: Weights) -> Weights:
+    """Gradient with a norm of one at most: sharp densities have gradients of thousands."""
+    square = sum((part**2).sum() for part in gradient.values())
+    # The tiny term keeps the derivative finite where there is no anchor and so no gradient.
+    norm = torch.sqrt(square + torch.tensor(1e-12))
+    scale = 1 / torch.clamp(norm, min=1.0)
+    return {name: part * scale for name, part in gradient.items()}
 
 
 def adapt_tiles_weights(
@@ -88,7 +100,7 @@ def meta_loss(
 
     def one(*sets: Tensor) -> Tensor:
         adapted = adapt(weights, rates, (sets[0], sets[1], sets[2]), n_steps=n_steps, head=head)
-        return support_loss(adapted, sets[3], sets[4], sets[5], head=head)
+        return set_loss(adapted, sets[3], sets[4], sets[5], head=head)
 
     losses = vmap(one)(
         support.inputs, support.z_spec, support.weight, query.inputs, query.z_spec, query.weight

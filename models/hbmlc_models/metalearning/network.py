@@ -21,6 +21,7 @@ __all__ = [
     "Weights",
     "forward",
     "init_weights",
+    "inner_loss",
     "mixture_density",
     "point_estimate",
     "query_loss",
@@ -31,8 +32,12 @@ Weights = dict[str, Tensor]
 
 KERNEL = 3
 """Bands that one convolution spans."""
-MINIMUM_SCALE = 0.003
+MINIMUM_SCALE = 0.005
 """Least scale of a mixture component in log(1+z)."""
+LOG_INLIER_SHARE = math.log(0.98)
+"""Anchors that the density describes, by the inner loss."""
+LOG_OUTLIER_DENSITY = math.log(0.02 / 1.4 * math.sqrt(2 * math.pi))
+"""The others are spread over 0 < log(1+z) < 1.4; in the units of the loss, which drops 1/√2π."""
 
 
 class Head(StrEnum):
@@ -127,6 +132,19 @@ def query_loss(outputs: Tensor, z_spec: Tensor, *, head: Head) -> Tensor:
     return -torch.logsumexp(log_weights - torch.log(scales) - 0.5 * offset**2, dim=-1)
 
 
+def inner_loss(outputs: Tensor, z_spec: Tensor, *, head: Head) -> Tensor:
+    """Loss of each anchor that adapts the weights, ``(…, n_galaxies)``: bounded for outliers.
+
+    One anchor in fifty may be anything: without that floor a single wrong or rare redshift, many
+    sigma away from a sharp density, has a gradient that throws the weights away.
+    """
+    losses = query_loss(outputs, z_spec, head=head)
+    if head is Head.MSE:
+        return losses
+    floor = torch.full_like(losses, LOG_OUTLIER_DENSITY)
+    return -torch.logaddexp(-losses + LOG_INLIER_SHARE, floor)
+
+
 def mixture_density(outputs: Tensor, z_grid: Tensor) -> Tensor:
     """p(z) on ``z_grid`` ``(n_grid,)`` for outputs ``(n_galaxies, …)``; each row has sum one."""
     log_weights, means, scales = _mixture(outputs)
@@ -143,7 +161,7 @@ def mixture_density(outputs: Tensor, z_grid: Tensor) -> Tensor:
 
 
 def point_estimate(outputs: Tensor, *, head: Head) -> Tensor:
-    """Redshift of each galaxy, ``(n_galaxies,)``: the point head's answer, or the mixture's mean."""
+    """Redshift of each galaxy, ``(n_galaxies,)``: the point head's, or the mixture's mean."""
     if head is Head.MSE:
         return outputs[..., 0]
     log_weights, means, _ = _mixture(outputs)

@@ -10,7 +10,7 @@ import numpy as np
 
 from hbmlc_models.arrays import FloatArray, IntArray
 from hbmlc_models.metalearning.features import network_inputs
-from hbmlc_models.metalearning.train import Task
+from hbmlc_models.metalearning.train import Task, draw_support_size
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.dimming import add_noise, borrow_noise
 from hbmlc_models.selection.frame import LuptitudeFrame
@@ -74,7 +74,7 @@ class SurveyTasks:
             chosen = rng.integers(0, len(self._z_spec), n_support + n_query)
             shift = ZERO_POINT_SCATTER * rng.standard_normal(self._photometry.n_bands)
             tile = self._observe(chosen, rng, shift=shift)
-            k = int(rng.integers(0, n_support + 1))
+            k = draw_support_size(n_support, rng)
             supports.append(_slice(tile, 0, k))
             queries.append(_slice(tile, n_support, n_support + n_query))
         return supports, queries

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -15,10 +15,20 @@ from hbmlc_models.arrays import FloatArray
 from hbmlc_models.metalearning.maml import LabelledSet, meta_loss
 from hbmlc_models.metalearning.network import Architecture, Weights, forward, query_loss
 
-__all__ = ["MetaNetwork", "Recipe", "Task", "TaskSource", "to_labelled_set", "train_network"]
+__all__ = [
+    "MetaNetwork",
+    "Recipe",
+    "Task",
+    "TaskSource",
+    "draw_support_size",
+    "to_labelled_set",
+    "train_network",
+]
 
 INITIAL_RATE = 1e-3
 """Inner rate before it is learnt; the published adaptation rate."""
+NO_ANCHORS = 0.25
+"""Share of tasks without anchors: the start must serve by itself."""
 MAX_GRADIENT_NORM = 5.0
 """Gradients longer than this are shortened: a hard tile must not throw the weights away."""
 
@@ -145,7 +155,7 @@ def train_network(
 
 
 def _optimise(
-    groups: list[dict[str, object]],
+    groups: Sequence[Mapping[str, object]],
     loss_of: Callable[[int], Tensor],
     *,
     n_steps: int,
@@ -177,6 +187,11 @@ def _one_cycle(fraction: float) -> float:
     if fraction < warm:
         return 0.1 + 0.9 * fraction / warm
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (fraction - warm) / (1 - warm)))
+
+
+def draw_support_size(n_most: int, rng: np.random.Generator) -> int:
+    """Anchors of a training task: a quarter of the tasks has none, the others any number."""
+    return 0 if rng.random() < NO_ANCHORS else int(rng.integers(0, n_most + 1))
 
 
 def _tensors(task: Task, device: str) -> tuple[Tensor, Tensor, Tensor]:

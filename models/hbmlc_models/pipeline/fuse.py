@@ -130,9 +130,9 @@ def _fuse_chunk(
         network * redshift_weight(tile, survey, selection.posterior, z_grid), z_grid
     )
     share = survey.network_share if density.head is Head.MIXTURE else 0.0
-    has_photometry = tile.photometry.is_observed.any(axis=1)
+    has_photometry = tile.photometry.is_observed.any(axis=1, keepdims=True)
     pdf = pool(bayesian.pdf, network, share)
-    pdf = np.where(has_photometry[:, None], pdf, bayesian.pdf)
+    pdf = np.where(has_photometry, pdf, bayesian.pdf)
     found = point_estimates(pdf, z_grid)
     columns = {
         "z_phot": found.best,
@@ -173,12 +173,11 @@ def _flags(
     observed = tile.photometry.is_observed
     held = is_held_out(tile.row, fraction=survey.hold_out_fraction, seed=seed)
     width = survey.population_width(redshift_grid(options))
-    everywhere = np.ones(tile.n_galaxies, dtype=bool)
     claims = {
         Flag.OUT_OF_COVERAGE: columns["support"] < MIN_SUPPORT,
-        Flag.NO_ANCHORS: everywhere & (len(selection.anchors.index) == 0),
+        Flag.NO_ANCHORS: np.full(tile.n_galaxies, len(selection.anchors.index) == 0),
         Flag.BANDS_MISSING: ~observed.all(axis=1),
-        Flag.DEGRADED_TILE: everywhere & (not selection.convergence.is_converged),
+        Flag.DEGRADED_TILE: np.full(tile.n_galaxies, not selection.convergence.is_converged),
         Flag.PRIOR_DOMINATED: columns["z_std"] > PRIOR_WIDTH * width,
         Flag.NO_PHOTOMETRY: ~observed.any(axis=1),
         Flag.HELD_OUT: tile.is_labelled & held,

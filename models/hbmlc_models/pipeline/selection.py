@@ -15,6 +15,7 @@ from hbmlc_models.pdf import quantile_rows
 from hbmlc_models.pipeline.options import AnchorRule, CalibrationOptions, redshift_grid
 from hbmlc_models.pipeline.posterior import standard_mag
 from hbmlc_models.pipeline.survey_fit import SurveyFit
+from hbmlc_models.selection.curve import Curve
 from hbmlc_models.selection.holdout import is_held_out
 from hbmlc_models.selection.posterior import TilePosterior, labelled_density, propensity
 from hbmlc_models.selection.sampler import Convergence, Draws, sample_nuts
@@ -90,8 +91,13 @@ def infer_selection(
         beta_mean=options.beta_mean,
         beta_scale=options.beta_scale,
     )
-    sampled = _sample_seed if survey.curve is not None else _sample_default
-    draws = sampled(tile, phi, survey, options, priors=priors, usable=usable, rng=rng)
+    fitted = np.flatnonzero(usable | ~tile.is_labelled)
+    if survey.curve is None:
+        draws = _sample_default(tile, phi, survey, options, priors=priors, fitted=fitted, rng=rng)
+    else:
+        draws = _sample_seed(
+            tile, phi, survey.curve, survey, options, priors=priors, fitted=fitted, rng=rng
+        )
     posterior = TilePosterior.thinned(draws, n_kept=N_KEPT_DRAWS)
     candidates = np.flatnonzero(tile.is_labelled & usable)
     chosen = _choose_anchors(candidates, tile, phi, survey, options, posterior=posterior, rng=rng)
@@ -105,11 +111,11 @@ def _sample_default(
     options: CalibrationOptions,
     *,
     priors: TilePriors,
-    usable: Any,
+    fitted: IntArray,
     rng: np.random.Generator,
 ) -> Draws:
-    """Draws of the default model on a random part of the tile."""
-    chosen = np.sort(rng.permutation(np.flatnonzero(usable | ~tile.is_labelled))[:MAX_FITTED])
+    """Draws of the default model on a random part of the galaxies at positions ``fitted``."""
+    chosen = np.sort(rng.permutation(fitted)[:MAX_FITTED])
     data = TileData(
         basis=phi[chosen],
         z_nodes=_quantile_nodes(tile, chosen, survey, options),
@@ -131,22 +137,21 @@ def _sample_default(
 def _sample_seed(
     tile: Tile,
     phi: FloatArray,
+    curve: Curve,
     survey: SurveyFit,
     options: CalibrationOptions,
     *,
     priors: TilePriors,
-    usable: Any,
+    fitted: IntArray,
     rng: np.random.Generator,
 ) -> Draws:
-    """Draws of the first published model on a random part of the tile."""
-    assert survey.curve is not None  # the caller chose this model by it
-    chosen = rng.permutation(np.flatnonzero(usable | ~tile.is_labelled))[:MAX_SEED_FITTED]
-    chosen = np.sort(chosen)
+    """Draws of the first published model on a random part of the galaxies at ``fitted``."""
+    chosen = np.sort(rng.permutation(fitted)[:MAX_SEED_FITTED])
     z_nodes = np.linspace(0, options.z_max, N_SEED_NODES)
     values, errors = survey.frame.luptitudes(tile.photometry.take(chosen))
     data = SeedTileData(
         basis=phi[chosen],
-        log_likelihood=survey.curve.log_likelihood(values, errors, z_nodes),
+        log_likelihood=curve.log_likelihood(values, errors, z_nodes),
         z_spec=np.nan_to_num(tile.z_spec[chosen], nan=0.0),
         is_labelled=tile.is_labelled[chosen],
         z_nodes=z_nodes,

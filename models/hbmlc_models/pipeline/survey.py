@@ -7,18 +7,20 @@ from typing import Protocol
 
 import numpy as np
 
-from hbmlc_models.arrays import BoolArray, FloatArray
+from hbmlc_models.arrays import FloatArray
 from hbmlc_models.base_models import ModelVersion
 from hbmlc_models.fusion import PRIOR_WEIGHT
 from hbmlc_models.metalearning.train import MetaNetwork
+from hbmlc_models.photometry import Photometry
 from hbmlc_models.pipeline.options import CalibrationOptions, Preset
+from hbmlc_models.pipeline.split import SampleSplit, split_sample
 from hbmlc_models.pipeline.survey_fit import NoLabelsError, SurveyFit
 from hbmlc_models.pipeline.survey_network import fit_survey_network, network_share
 from hbmlc_models.selection.basis import RadialBasis, fit_basis
 from hbmlc_models.selection.curve import fit_curve
 from hbmlc_models.selection.dimming import add_noise, borrow_noise
 from hbmlc_models.selection.frame import LuptitudeFrame, make_frame
-from hbmlc_models.selection.holdout import HOLD_OUT_FRACTION, is_held_out
+from hbmlc_models.selection.holdout import HOLD_OUT_FRACTION
 from hbmlc_models.selection.mixture import Mixture, reweight_mixture
 from hbmlc_models.selection.population import MatchedSample, fit_population, matched_samples
 from hbmlc_models.selection.propensity import fit_propensity
@@ -67,19 +69,17 @@ def fit_survey(
     frame = make_frame(tile.photometry)
     basis = fit_basis(tile.photometry, frame, tile.extras, seed=seed)
     fraction = HOLD_OUT_FRACTION if tile.n_labelled >= MIN_LABELLED_FOR_HOLD_OUT else 0.0
-    held = tile.is_labelled & is_held_out(tile.row, fraction=fraction, seed=seed)
-    usable = tile.is_labelled & ~held
-    if usable.sum() < MIN_LABELLED:
+    split = split_sample(tile, hold_out_fraction=fraction, seed=seed)
+    if split.labelled.n_galaxies < MIN_LABELLED:
         population, network = _shipped(tile, model, frame)
         samples: list[MatchedSample] = []
         share = PRIOR_WEIGHT
     else:
         samples, population = _learn_population(
-            tile, usable, frame, seed=seed, on_progress=lambda done: on_progress(0.6 * done)
+            split, frame, seed=seed, on_progress=lambda done: on_progress(0.6 * done)
         )
         network = fit_survey_network(
-            tile,
-            usable,
+            split,
             samples,
             model,
             options,
@@ -89,11 +89,11 @@ def fit_survey(
             on_progress=lambda done: on_progress(0.6 + 0.35 * done),
         )
         share = network_share(
-            tile, held, population, network, options, frame=frame, context=basis.context, seed=seed
+            split, population, network, options, frame=frame, context=basis.context, seed=seed
         )
     curve = None
     if options.preset is Preset.SEED:
-        curve = fit_curve(tile.photometry, tile.z_spec, usable, frame, seed=seed)
+        curve = fit_curve(split.labelled.photometry, split.labelled.z_spec, frame, seed=seed)
     phi = basis(tile.photometry, frame, tile.extras)
     propensity = fit_propensity(phi, tile.is_labelled)
     low, middle, high = np.quantile(frame.reference_mag(tile.photometry), [0.16, 0.5, 0.84])
@@ -101,7 +101,7 @@ def fit_survey(
         frame=frame,
         population=population,
         basis=basis,
-        support=_support(samples, tile, basis, frame, seed=seed),
+        support=_support(samples, split.unlabelled, basis, frame, seed=seed),
         network=network,
         curve=curve,
         alpha=propensity.alpha,
@@ -116,23 +116,21 @@ def fit_survey(
 
 
 def _learn_population(
-    tile: Tile,
-    usable: BoolArray,
+    split: SampleSplit,
     frame: LuptitudeFrame,
     *,
     seed: int,
     on_progress: Callable[[float], None],
 ) -> tuple[list[MatchedSample], Mixture]:
     """Matched samples of the usable labels, and the population fitted to them."""
-    labelled = tile.take(usable)
-    unlabelled = tile.photometry.take(~tile.is_labelled)
+    labelled = split.labelled
     samples = matched_samples(
-        labelled.photometry, labelled.z_spec, unlabelled, frame=frame, seed=seed
+        labelled.photometry, labelled.z_spec, split.unlabelled, frame=frame, seed=seed
     )
     on_progress(0.2)
     population = fit_population(
         samples,
-        unlabelled,
+        split.unlabelled,
         frame=frame,
         seed=seed,
         on_progress=lambda done: on_progress(0.2 + 0.8 * done),
@@ -155,7 +153,7 @@ def _shipped(tile: Tile, model: ModelVersion, frame: LuptitudeFrame) -> tuple[Mi
 
 def _support(
     samples: list[MatchedSample],
-    tile: Tile,
+    unlabelled: Photometry,
     basis: RadialBasis,
     frame: LuptitudeFrame,
     *,
@@ -166,7 +164,6 @@ def _support(
     points: FloatArray = np.empty((0, basis.whitening.shape[1]))
     if samples:
         photometry = samples[0].draw(N_SUPPORT, power=0.0, rng=rng).photometry
-        unlabelled = tile.photometry.take(~tile.is_labelled)
         if unlabelled.n_galaxies:
             flux_err = borrow_noise(photometry, unlabelled, frame=frame, rng=rng)
             photometry = add_noise(photometry, flux_err, rng=rng)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from hbmlc_models.arrays import BoolArray
 from hbmlc_models.base_models import ModelVersion
 from hbmlc_models.fusion import PRIOR_WEIGHT, fit_pool_weight
 from hbmlc_models.metalearning.features import CHANNELS
@@ -16,12 +15,12 @@ from hbmlc_models.metalearning.network import Architecture, init_weights
 from hbmlc_models.metalearning.survey_tasks import SurveyTasks
 from hbmlc_models.metalearning.train import INITIAL_RATE, MetaNetwork, Recipe, train_network
 from hbmlc_models.pipeline.options import CalibrationOptions, redshift_grid
+from hbmlc_models.pipeline.split import SampleSplit
 from hbmlc_models.selection.context import ContextScale
 from hbmlc_models.selection.dimming import add_noise, borrow_noise
 from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.mixture import Mixture
 from hbmlc_models.selection.population import MatchedSample, matched_samples
-from hbmlc_models.tile import Tile
 
 __all__ = ["fit_survey_network", "network_share"]
 
@@ -32,8 +31,7 @@ MAX_HELD_OUT = 8_000
 
 
 def fit_survey_network(
-    tile: Tile,
-    usable: BoolArray,
+    split: SampleSplit,
     samples: list[MatchedSample],
     model: ModelVersion,
     options: CalibrationOptions,
@@ -44,12 +42,11 @@ def fit_survey_network(
     on_progress: Callable[[float], None],
 ) -> MetaNetwork:
     """Network meta-trained on the survey, from the shipped start where its bands fit."""
-    labelled = tile.take(usable)
     source = SurveyTasks(
         samples,
-        tile.photometry.take(~tile.is_labelled),
+        split.unlabelled,
         frame=frame,
-        context=context.scores(labelled.extras, labelled.n_galaxies),
+        context=context.scores(split.labelled.extras, split.labelled.n_galaxies),
         seed=seed,
     )
     recipe = Recipe(
@@ -84,8 +81,7 @@ def _start(
 
 
 def network_share(
-    tile: Tile,
-    held: BoolArray,
+    split: SampleSplit,
     population: Mixture,
     network: MetaNetwork,
     options: CalibrationOptions,
@@ -95,8 +91,7 @@ def network_share(
     seed: int,
 ) -> float:
     """Share of the network, by the held-out labels dimmed and re-observed like the sky."""
-    withheld = tile.take(held)
-    unlabelled = tile.photometry.take(~tile.is_labelled)
+    withheld, unlabelled = split.withheld, split.unlabelled
     if withheld.n_galaxies == 0 or unlabelled.n_galaxies == 0:
         return PRIOR_WEIGHT
     matched = matched_samples(

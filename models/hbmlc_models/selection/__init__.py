@@ -1,1 +1,1 @@
-"""BHCM, the Bayesian hierarchical causal module: which galaxies got a spectrum, and what follows."""
+"""BHCM, the Bayesian hierarchical causal module: who got a spectrum, and what follows."""

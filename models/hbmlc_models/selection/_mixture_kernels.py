@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
+import numba
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from hbmlc_models.arrays import FloatArray
 
 __all__ = ["conditional_moments", "density_on_nodes"]
 
 _VARIANCE_FLOOR = 1e-6
+"""Least variance of log(1+z) given photometry, against rounding."""
+_NEGLIGIBLE = 30.0
+"""Exponents beyond this add less than 1e-13 of a component's peak."""
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+def _compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Compile a function to machine code, kept on disk; ``prange`` runs in parallel."""
+    njit: Any = numba.njit
+    return njit(cache=True, parallel=True, error_model="numpy")(function)
+
+
+@_compiled
 def conditional_moments(
     values: FloatArray, errors: FloatArray, means: FloatArray, covariances: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -68,7 +83,7 @@ def conditional_moments(
     return log_likelihood, mean, variance
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@_compiled
 def density_on_nodes(
     share: FloatArray, mean: FloatArray, variance: FloatArray, log1p_z: FloatArray, cut: float
 ) -> FloatArray:
@@ -88,7 +103,7 @@ def density_on_nodes(
             for node in range(n_grid):
                 offset = log1p_z[node] - mean[galaxy, component]
                 exponent = 0.5 * offset * offset * inverse
-                if exponent < 30:
+                if exponent < _NEGLIGIBLE:
                     density[galaxy, node] += height * math.exp(-exponent)
         total = 0.0
         for node in range(n_grid):

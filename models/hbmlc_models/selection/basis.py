@@ -66,7 +66,7 @@ def fit_basis(
     spread = np.maximum((high - low) / 2, 1e-3)
     score = np.nan_to_num(np.clip((raw - centre) / spread, -4, 4), nan=0.0)
     n_centres = min(N_CENTRES, len(np.unique(score, axis=0)))
-    knots = KMeans(n_centres, n_init=1, random_state=seed).fit(score).cluster_centers_
+    knots = KMeans(n_centres, n_init="auto", random_state=seed).fit(score).cluster_centers_
     distances = cdist(knots, knots)
     width = float(np.median(distances[distances > 0])) if n_centres > 1 else 1.0
     context = fit_context(extras)

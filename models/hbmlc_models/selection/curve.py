@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from hbmlc_models.arrays import BoolArray, FloatArray
+from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry
+from hbmlc_models.selection._symbolic import compile_model, symbolic
 from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.sampler import Convergence, sample_nuts
 
@@ -50,7 +51,7 @@ class Curve:
     def log_likelihood(
         self, luptitudes: FloatArray, errors: FloatArray, z_grid: FloatArray
     ) -> FloatArray:
-        """log p(F | z) on ``z_grid``, ``(n_galaxies, n_grid)``; inputs ``(n_galaxies, n_bands)``.
+        """Log p(F | z) on ``z_grid``, ``(n_galaxies, n_grid)``; inputs ``(n_galaxies, n_bands)``.
 
         The inverse of a diagonal plus rank-one matrix is that of Sherman & Morrison 1950.
         """
@@ -81,20 +82,17 @@ def _matern(distance: FloatArray) -> FloatArray:
 def fit_curve(
     photometry: Photometry,
     z_spec: FloatArray,
-    is_usable: BoolArray,
     frame: LuptitudeFrame,
     *,
     seed: int,
     draws: int = 500,
     tune: int = 500,
 ) -> Curve:
-    """Curve fitted with NUTS to the usable labelled galaxies; ``z_spec`` is ``(n_galaxies,)``."""
-    import nutpie
-    import pymc as pm
-    import pytensor.tensor as pt
+    """Curve fitted with NUTS to labelled galaxies; ``z_spec`` is ``(n_galaxies,)``."""
+    pm, pt = symbolic()
 
     rng = np.random.default_rng([seed, 41])
-    chosen = rng.permutation(np.flatnonzero(is_usable))[:MAX_FITTED]
+    chosen = rng.permutation(photometry.n_galaxies)[:MAX_FITTED]
     luptitudes, errors = frame.luptitudes(photometry.take(chosen))
     log1p_z = np.log1p(z_spec[chosen])
     knots = np.linspace(0, max(float(log1p_z.max()), 0.3), N_KNOTS)
@@ -117,7 +115,7 @@ def fit_curve(
         log_determinant = pt.log(stretch) - pt.sum(pt.log(precision), axis=1)
         pm.Potential("likelihood", -0.5 * pt.sum(square + log_determinant))
     found = sample_nuts(
-        nutpie.compile_pymc_model(model),
+        compile_model(model),
         {},
         ("values", "scatter", "common"),
         draws=draws,

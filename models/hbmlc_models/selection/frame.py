@@ -1,4 +1,4 @@
-"""The frame in which the selection model sees photometry: luptitudes with one softening per band."""
+"""The frame of the selection model: luptitudes with one softening per band."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class LuptitudeFrame:
         return luptitude(flux, self.softening), np.where(observed, errors, UNOBSERVED_ERR)
 
     def colours(self, photometry: Photometry) -> FloatArray:
-        """Reference luptitude and adjacent colours, ``(n_galaxies, n_bands)``; NaN: not observed."""
+        """Reference luptitude, adjacent colours, ``(n_galaxies, n_bands)``; NaN: not observed."""
         values, _ = self.luptitudes(photometry)
         values = np.where(photometry.is_observed, values, np.nan)
         return np.column_stack([values[:, self.reference], values[:, :-1] - values[:, 1:]])

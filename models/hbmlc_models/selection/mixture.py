@@ -5,7 +5,8 @@ r"""Galaxy types as a noise-aware Gaussian mixture of redshift and photometry.
 
 with the luptitudes :math:`\mu` of all bands. A galaxy observed with errors :math:`E` has
 
-.. math:: p(\zeta, \hat\mu) = \sum_k \pi_k\, N\big((\zeta, \hat\mu) \mid m_k, S_k + \mathrm{diag}(0, E)\big)
+.. math:: p(\zeta, \hat\mu) = \sum_k \pi_k\,
+              N\big((\zeta, \hat\mu) \mid m_k, S_k + \mathrm{diag}(0, E)\big)
 
 so every galaxy is judged with its own noise (Bovy, Hogg & Roweis 2011, arXiv:0905.2979), and a band
 that was not observed (infinite error) drops out exactly.
@@ -16,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.experimental import enable_iterative_imputer  # noqa: F401 - switches the import below on
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401  # pyright: ignore[reportUnusedImport] - switches the next import on
 from sklearn.impute import IterativeImputer
 from sklearn.mixture import GaussianMixture
 
@@ -106,7 +107,7 @@ def fit_mixture(
         imputer = IterativeImputer(
             max_iter=5, sample_posterior=True, keep_empty_features=True, random_state=seed
         )
-        data = imputer.fit_transform(data)
+        data = np.asarray(imputer.fit_transform(data), dtype=float)
     n_components = max(1, min(n_components, len(np.unique(data, axis=0)) // (2 * (n_bands + 1))))
     fitted = GaussianMixture(
         n_components,

@@ -17,6 +17,7 @@ from hbmlc_models.selection.sampler import Draws
 
 __all__ = [
     "TilePosterior",
+    "WrongModelError",
     "labelled_density",
     "log_redshift_weight",
     "propensity",
@@ -28,6 +29,10 @@ N_MAG_NODES = 17
 """Brightness nodes between which the correction is interpolated."""
 MAG_RANGE = 4.0
 """Their range, in units of the survey's spread of brightness."""
+
+
+class WrongModelError(TypeError):
+    """Draws of the default model were given where those of the seed model are needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,18 @@ class TilePosterior:
         keep = np.unique(np.linspace(0, n - 1, min(n_kept, n)).astype(int))
         kept = {name: values[keep] for name, values in draws.values.items()}
         return cls(**{"tilt": np.zeros((len(keep), 2)), **kept})
+
+    def normal_redshifts(self) -> tuple[FloatArray, FloatArray]:
+        """Mean and standard deviation of n(z), both ``(n_draws,)``; the seed model has them.
+
+        Raises
+        ------
+        WrongModelError
+            The draws are those of the default model.
+        """
+        if self.mu_z is None or self.sigma_z is None:
+            raise WrongModelError("The default model has no normal n(z): sample the seed model.")
+        return self.mu_z, self.sigma_z
 
     def arrays(self) -> Mapping[str, FloatArray]:
         """Draws by name."""

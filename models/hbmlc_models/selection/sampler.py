@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -65,34 +66,22 @@ def sample_nuts(
     Chains that did not converge are run once more with smaller steps and twice the tuning; the
     better of the two answers is returned, never an exception.
     """
-    import nutpie
-
+    nutpie: Any = import_module("nutpie")
     bound = compiled.with_data(**data)
-    best: Draws | None = None
-    for attempt in (1, 2):
-        trace = nutpie.sample(
-            bound,
-            draws=draws,
-            tune=tune * attempt,
-            chains=chains,
-            cores=min(cores, chains),
-            seed=seed + attempt - 1,
-            progress_bar=False,
-            **({"target_accept": SAFE_ACCEPTANCE} if attempt > 1 else {}),
-        )
-        found = _draws(trace, names, attempt)
-        if found.convergence.is_converged:
-            return found
-        if best is None or found.convergence.r_hat < best.convergence.r_hat:
-            best = found
-    assert best is not None  # the loop ran
-    return best
+    common = {"draws": draws, "chains": chains, "cores": min(cores, chains), "progress_bar": False}
+    first = _draws(nutpie.sample(bound, tune=tune, seed=seed, **common), names, attempt=1)
+    if first.convergence.is_converged:
+        return first
+    trace = nutpie.sample(
+        bound, tune=2 * tune, seed=seed + 1, target_accept=SAFE_ACCEPTANCE, **common
+    )
+    second = _draws(trace, names, attempt=2)
+    return min(first, second, key=lambda found: found.convergence.r_hat)
 
 
-def _draws(trace: Any, names: tuple[str, ...], attempt: int) -> Draws:
+def _draws(trace: Any, names: tuple[str, ...], *, attempt: int) -> Draws:
     """Draws and diagnostics of a trace."""
-    import arviz
-
+    arviz: Any = import_module("arviz")
     posterior = trace.posterior
     chosen = posterior[list(names)]
     r_hat = [float(np.nanmax(v.to_numpy())) for v in arviz.rhat(chosen).data_vars.values()]

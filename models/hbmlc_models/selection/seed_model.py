@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from hbmlc_models.arrays import BoolArray, FloatArray
+from hbmlc_models.selection._symbolic import compile_model, symbolic
 from hbmlc_models.selection.tile_model import ALPHA_SCALE, GAMMA_SCALE, TilePriors
 
 __all__ = ["MAX_SEED_FITTED", "SeedTileData", "compiled_seed_model", "seed_data_arrays"]
@@ -66,9 +67,7 @@ def seed_data_arrays(data: SeedTileData, priors: TilePriors) -> dict[str, Any]:
 @lru_cache(maxsize=4)
 def compiled_seed_model(n_basis: int, n_nodes: int) -> Any:
     """Model compiled for NUTS; once per process and shape."""
-    import nutpie
-    import pymc as pm
-    import pytensor.tensor as pt
+    pm, pt = symbolic()
 
     placeholder = SeedTileData(
         basis=np.zeros((1, n_basis)),
@@ -110,4 +109,4 @@ def compiled_seed_model(n_basis: int, n_nodes: int) -> Any:
         labelled = shared["labelled"]
         log_all = labelled * log_labelled + (1 - labelled) * log_unlabelled
         pm.Potential("likelihood", pt.sum(shared["weight"] * log_all))
-    return nutpie.compile_pymc_model(model)
+    return compile_model(model)

@@ -36,8 +36,7 @@ def seed_posterior(
     """
     density = np.empty((photometry.n_galaxies, len(z_grid)))
     propensity = np.empty(photometry.n_galaxies)
-    assert posterior.mu_z is not None  # draws of this model have both
-    assert posterior.sigma_z is not None
+    mu_z, sigma_z = posterior.normal_redshifts()
     draws = np.unique(np.linspace(0, len(posterior.beta) - 1, N_DRAWS).astype(int))
     for start in range(0, photometry.n_galaxies, CHUNK):
         rows = np.arange(start, min(start + CHUNK, photometry.n_galaxies))
@@ -46,7 +45,7 @@ def seed_posterior(
         total = np.zeros(log_likelihood.shape)
         likely = np.zeros(len(rows))
         for draw in draws:
-            score = (z_grid - posterior.mu_z[draw]) / posterior.sigma_z[draw]
+            score = (z_grid - mu_z[draw]) / sigma_z[draw]
             population = softmax(log_likelihood - 0.5 * score**2, axis=1)
             linear = basis[rows] @ posterior.alpha[draw] + posterior.gamma[draw]
             selected = expit(linear[:, None] + posterior.beta[draw] * z_grid)

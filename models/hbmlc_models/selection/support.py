@@ -47,5 +47,5 @@ def fit_support(basis: FloatArray, rng: np.random.Generator) -> SupportMap:
 def _neighbour_distance(tree: KDTree, basis: FloatArray, *, extra: int = 0) -> FloatArray:
     """Distance to the fifth neighbour, or to the farthest where there are fewer."""
     k = min(N_NEIGHBOURS + extra, tree.n)
-    distances = np.asarray(tree.query(basis, k=[k])[0])
-    return distances[:, 0]
+    distances = np.asarray(tree.query(basis, k=k)[0]).reshape(len(basis), k)
+    return distances[:, -1]

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from hbmlc_models.arrays import BoolArray, FloatArray
+from hbmlc_models.selection._symbolic import compile_model, symbolic
 
 __all__ = [
     "ALPHA_SCALE",
@@ -106,9 +107,7 @@ def tile_data_arrays(data: TileData, priors: TilePriors) -> dict[str, Any]:
 @lru_cache(maxsize=4)
 def compiled_tile_model(n_basis: int) -> Any:
     """Model compiled for NUTS; once per process and basis size, then only its data change."""
-    import nutpie
-    import pymc as pm
-    import pytensor.tensor as pt
+    pm, pt = symbolic()
 
     placeholder = TileData(
         basis=np.zeros((1, n_basis)),
@@ -145,4 +144,4 @@ def compiled_tile_model(n_basis: int) -> Any:
         log_selected = -labelled * pt.softplus(-eta) - (1 - labelled) * pt.softplus(eta)
         log_z = labelled * (slope * shared["z_spec"] - log_norm + np.log(N_NODES))
         pm.Potential("likelihood", pt.sum(shared["weight"] * (log_selected + log_z)))
-    return nutpie.compile_pymc_model(model)
+    return compile_model(model)

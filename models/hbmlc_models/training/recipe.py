@@ -11,6 +11,8 @@ from typing import Any
 
 __all__ = ["RecipeError", "TrainingRecipe", "read_recipe", "shipped_recipes"]
 
+_PACKAGE = "hbmlc_models.training"
+
 
 class RecipeError(ValueError):
     """A recipe cannot be read; the message names the entry and what to do."""
@@ -62,7 +64,7 @@ class TrainingRecipe:
 
 def shipped_recipes() -> tuple[str, ...]:
     """Names of the recipes inside the package."""
-    folder = files(__package__) / "recipes"
+    folder = files(_PACKAGE) / "recipes"
     return tuple(sorted(f.name.removesuffix(".toml") for f in folder.iterdir()))
 
 
@@ -75,7 +77,7 @@ def read_recipe(name_or_path: str) -> TrainingRecipe:
         There is no such recipe, an entry is missing or unknown, or has a value of a wrong kind.
     """
     if name_or_path in shipped_recipes():
-        text = (files(__package__) / "recipes" / f"{name_or_path}.toml").read_text()
+        text = (files(_PACKAGE) / "recipes" / f"{name_or_path}.toml").read_text()
     elif Path(name_or_path).is_file():
         text = Path(name_or_path).read_text()
     else:

@@ -8,7 +8,7 @@ import numpy as np
 
 from hbmlc_models.arrays import FloatArray, IntArray
 from hbmlc_models.metalearning.features import network_inputs
-from hbmlc_models.metalearning.train import Task
+from hbmlc_models.metalearning.train import Task, draw_support_size
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.context import ContextScale, fit_context
 from hbmlc_models.selection.frame import LuptitudeFrame, make_frame
@@ -88,7 +88,7 @@ class SimulatedTasks:
         queries: list[Task] = []
         for place in rng.integers(0, len(self._tiles), n_tasks):
             tile = self._tiles[int(place)]
-            k = int(rng.integers(0, min(n_support, len(tile.labelled)) + 1))
+            k = draw_support_size(min(n_support, len(tile.labelled)), rng)
             anchors = rng.choice(tile.labelled, size=k, replace=False)
             others = rng.integers(0, len(tile.z_true), n_query)
             supports.append(_task(tile.inputs[anchors], tile.z_true[anchors], rng))
