@@ -7,59 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from reports import SCATTER, Z_GRID, collect, make_tile
 from scipy.stats import norm
 
 from hbmlc_models import metrics
-from hbmlc_models.photometry import Photometry, flux_from_mag
-from hbmlc_models.report import ReportCollector, ReportData, write_report
-from hbmlc_models.tile import Tile
-
-Z_GRID = np.linspace(0.0, 3.0, 301)
-SCATTER = 0.05
-
-
-def make_tile(index: int, *, n: int = 400, has_sky: bool = True) -> tuple[Tile, dict, np.ndarray]:
-    """A tile, its columns and densities that are calibrated by construction."""
-    rng = np.random.default_rng(index)
-    z = rng.uniform(0.2, 2.5, n)
-    z_phot = rng.normal(z, SCATTER)
-    flux = flux_from_mag(rng.uniform(18, 25, (n, 2)))
-    selected = rng.random(n) < 0.4
-    tile = Tile(
-        name=f"t{index}",
-        index=index,
-        row=np.arange(n) + index * n,
-        photometry=Photometry(
-            bands=("g", "i"), flux=flux, flux_err=flux / 20, is_detected=flux > 0
-        ),
-        z_spec=np.where(selected, z, np.nan),
-        selected=selected,
-        ra=np.full(n, 359.0 + index) % 360 if has_sky else None,
-        dec=np.full(n, -1.0 * index) if has_sky else None,
-    )
-    columns = {"z_phot": z_phot, "p_selected": np.full(n, 0.4)}
-    return tile, columns, norm.pdf(Z_GRID, z_phot[:, None], SCATTER)
-
-
-def collect(n_tiles: int = 3, *, has_sky: bool = True, held_share: float = 0.5) -> ReportData:
-    collector = ReportCollector(Z_GRID, bands=("g", "i"))
-    rows: list[dict[str, object]] = []
-    for index in range(n_tiles):
-        tile, columns, pdf = make_tile(index, has_sky=has_sky)
-        held = np.random.default_rng(index + 99).random(tile.n_galaxies) < held_share
-        collector.add(tile, columns, pdf, held_out=held)
-        rows.append(
-            {
-                "tile": tile.name,
-                "n_galaxies": tile.n_galaxies,
-                "n_labelled": tile.n_labelled,
-                "r_hat": 1.001,
-                "is_converged": index > 0,
-            }
-        )
-    return collector.finish(
-        title="<b>Sky & co</b>", tile_rows=rows, provenance={"model": "lsst-ugrizy:1", "seed": "7"}
-    )
+from hbmlc_models.report import ReportCollector, write_report
 
 
 def test_numbers_are_those_of_the_held_out_labels() -> None:
