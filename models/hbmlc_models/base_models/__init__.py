@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from hbmlc_models.base_models.shipped import (
+    UnknownModelError,
+    choose_version,
+    list_versions,
+    load_version,
+)
 from hbmlc_models.base_models.version import (
     AUTO,
     ModelCardError,
     ModelVersion,
     read_version,
     write_version,
-)
-from hbmlc_models.base_models.shipped import (
-    UnknownModelError,
-    choose_version,
-    list_versions,
-    load_version,
 )
 
 __all__ = [

@@ -10,6 +10,7 @@ from hbmlc_models.base_models.version import AUTO, ModelVersion, read_version, w
 
 __all__ = ["UnknownModelError", "choose_version", "list_versions", "load_version"]
 
+_PACKAGE = "hbmlc_models.base_models"
 _SUFFIX = ".safetensors"
 
 
@@ -21,7 +22,7 @@ def list_versions() -> tuple[tuple[str, int], ...]:
     """Names and numbers of all versions, ``auto`` first."""
     found = [
         _parse(entry.name)
-        for entry in (files(__package__) / "weights").iterdir()
+        for entry in (files(_PACKAGE) / "weights").iterdir()
         if entry.name.endswith(_SUFFIX)
     ]
     return ((AUTO, 1), *sorted(found))
@@ -41,7 +42,7 @@ def load_version(name: str, version: int) -> ModelVersion:
         raise UnknownModelError(f"There is no model {name}:{version}; this release has {known}.")
     if name == AUTO:
         return read_version(write_version(_auto()))
-    path = files(__package__) / "weights" / f"{name}-{version}{_SUFFIX}"
+    path = files(_PACKAGE) / "weights" / f"{name}-{version}{_SUFFIX}"
     return read_version(path.read_bytes())
 
 

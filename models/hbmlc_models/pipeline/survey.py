@@ -27,7 +27,7 @@ from hbmlc_models.selection.propensity import fit_propensity
 from hbmlc_models.selection.support import SupportMap, fit_support
 from hbmlc_models.tile import Tile
 
-__all__ = ["fit_survey"]
+__all__ = ["SurveySample", "fit_survey"]
 
 MIN_LABELLED = 8
 """With fewer labels nothing can be learnt from them: only a shipped version can serve."""

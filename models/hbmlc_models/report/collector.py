@@ -65,7 +65,7 @@ class ReportCollector:
         self._n_galaxies += tile.n_galaxies
         self._n_labelled += tile.n_labelled
         self._add_n_of_z(tile, pdf)
-        self._add_profile(tile, columns["p_selected"])
+        self._add_profile(tile, columns["p_selected"].astype(float))
         if tile.ra is not None and tile.dec is not None and np.isfinite(tile.ra).any():
             self._centres[tile.name] = _centre(tile.ra, tile.dec)
         held = held_out & tile.is_labelled
