@@ -26,7 +26,7 @@ from hbmlc.schemas import (
     ResultFile,
 )
 
-__all__ = ["Calibrations", "Catalogs", "Models"]
+__all__ = ["Calibrations", "Catalogs", "Models", "missing_result"]
 
 DEFAULT_LIMIT = 50
 """Items of one page of a listing."""

@@ -14,7 +14,7 @@ from hbmlc_service.context import Context
 from hbmlc_service.problems import ProblemError
 from hbmlc_store.accounts import Identity, authenticate
 
-__all__ = ["Admin", "CalibrationWriter", "Caller", "CatalogWriter", "ModelWriter"]
+__all__ = ["Admin", "CalibrationWriter", "Caller", "CatalogWriter", "ModelWriter", "identify"]
 
 _bearer = HTTPBearer(auto_error=False, description="An API key: hbk_…")
 

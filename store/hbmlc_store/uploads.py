@@ -16,7 +16,7 @@ from hbmlc_store.jobs.phases import lock_job
 from hbmlc_store.objects import Stored
 from hbmlc_store.schema import CatalogRow, JobRow
 
-__all__ = ["check_wants_content", "delete_catalog", "receive_content", "remap"]
+__all__ = ["check_wants_content", "delete_catalog", "ingest_fraction", "receive_content", "remap"]
 
 
 def check_wants_content(tx: Session, account_id: UUID, catalog_id: UUID) -> CatalogRow:

@@ -15,7 +15,7 @@ from hbmlc_store.settings import Settings
 from hbmlc_worker.app import create_celery
 from hbmlc_worker.relay import run_relay
 
-__all__ = ["run_keeper"]
+__all__ = ["run_keeper", "run_reaper"]
 
 logger = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from hbmlc_store.outbox import CHANNEL, publish_batch
 from hbmlc_store.schema import JsonObject
 from hbmlc_worker.app import TASK_NAME
 
-__all__ = ["run_relay"]
+__all__ = ["publish_waiting", "run_relay"]
 
 IDLE_SECONDS = 0.5
 """Longest wait for a notification: one may be missed while the relay reconnects."""

@@ -28,7 +28,7 @@ from hbmlc.errors import (
 )
 from hbmlc.schemas import Problem
 
-__all__ = ["RetryPolicy", "error_of", "exchange", "read", "send"]
+__all__ = ["RetryPolicy", "error_of", "exchange", "read", "repeat", "send"]
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 

@@ -24,7 +24,7 @@ from hbmlc_service.problems import problem_responses
 from hbmlc_service.waiting import LOOK_SECONDS
 from hbmlc_store.errors import NotFoundError
 
-__all__ = ["router"]
+__all__ = ["follow", "router"]
 
 router = APIRouter(prefix="/v1/calibrations", tags=["calibrations"])
 

@@ -14,7 +14,16 @@ from hbmlc.schemas import Stage
 from hbmlc_store.outbox import add_message
 from hbmlc_store.schema import JsonObject, StageRow, UnitRow
 
-__all__ = ["JobKind", "Queue", "batch_size", "create_stages", "enqueue", "next_stage", "open_stage"]
+__all__ = [
+    "JobKind",
+    "Queue",
+    "batch_size",
+    "create_stages",
+    "enqueue",
+    "next_stage",
+    "open_stage",
+    "queue_of",
+]
 
 
 class JobKind(StrEnum):

@@ -17,7 +17,7 @@ from hbmlc_worker.tasks._inputs import (
 )
 from hbmlc_worker.work import Done, Work
 
-__all__ = ["run"]
+__all__ = ["choose_device", "run"]
 
 
 def run(work: Work) -> Iterator[Done]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["RESULT_COLUMNS", "ResultColumn", "describe"]
+__all__ = ["RESULT_COLUMNS", "ResultColumn", "describe", "ordered"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
