@@ -129,9 +129,8 @@ def _fuse_chunk(
     network = normalise(
         network * redshift_weight(tile, survey, selection.posterior, z_grid), z_grid
     )
-    share = survey.network_share if density.head is Head.MIXTURE else 0.0
     has_photometry = tile.photometry.is_observed.any(axis=1, keepdims=True)
-    pdf = pool(bayesian.pdf, network, share)
+    pdf = pool(bayesian.pdf, network, survey.network_share)
     pdf = np.where(has_photometry, pdf, bayesian.pdf)
     found = point_estimates(pdf, z_grid)
     columns = {

@@ -14,6 +14,9 @@ from hbmlc_models.metalearning.network import Head
 
 __all__ = ["AnchorRule", "CalibrationOptions", "OptionError", "Preset", "redshift_grid"]
 
+SEED_DEFAULTS: Mapping[str, Any] = {"anchors": "top", "head": "mse", "draws": 1500, "tune": 500}
+"""What else the model as first published fixes: 2,000 iterations of which 500 are burn-in, the
+most likely galaxies as anchors, a network trained by squared error."""
 MAX_ANCHORS = 50
 """Most anchors of a tile: what a night of spectroscopy adds."""
 
@@ -91,7 +94,7 @@ class CalibrationOptions:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
-        """Options from a JSON document; what is missing keeps its default.
+        """Options from a JSON document; what is missing keeps the default of its preset.
 
         Raises
         ------
@@ -100,7 +103,8 @@ class CalibrationOptions:
         """
         known = {field.name: field for field in fields(cls)}
         values: dict[str, Any] = {}
-        for name, value in document.items():
+        implied = SEED_DEFAULTS if document.get("preset") == Preset.SEED.value else {}
+        for name, value in {**implied, **document}.items():
             if name not in known:
                 raise OptionError(f"There is no option {name!r}; choose from {sorted(known)}.")
             kind = type(known[name].default)

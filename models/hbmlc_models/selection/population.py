@@ -7,10 +7,13 @@ between them is what the labels cannot tell; the pool is wider exactly there.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry
@@ -109,21 +112,31 @@ def fit_population(
     """Pooled mixture of all matched samples; the unlabelled sky re-weights its components."""
     rng = np.random.default_rng([seed, len(samples)])
     fit_to = rng.permutation(unlabelled.n_galaxies)[:N_REWEIGHT]
-    values, errors = frame.luptitudes(unlabelled.take(fit_to))
-    mixtures: list[Mixture] = []
+    sky = frame.luptitudes(unlabelled.take(fit_to))
     plans = [(s, power, size) for s in samples for power in MATCH_POWERS for size in COMPONENTS]
-    for step, (sample, power, size) in enumerate(plans):
-        drawn = sample.draw(N_FIT, power=power, rng=rng)
-        mixture = fit_mixture(
-            np.log1p(drawn.z_spec),
-            frame.colours(drawn.photometry),
+    # Everything random is drawn here, so that the order in which fits end does not matter.
+    drawn = [sample.draw(N_FIT, power=power, rng=rng) for sample, power, _ in plans]
+
+    def fit(step: int) -> Mixture:
+        return fit_mixture(
+            np.log1p(drawn[step].z_spec),
+            frame.colours(drawn[step].photometry),
             reference=frame.reference,
-            n_components=size,
+            n_components=plans[step][2],
             seed=seed + step,
         )
-        if len(fit_to):
-            evidence = mixture.evaluate(values, errors)
-            mixture = reweight_mixture(mixture, evidence, prior_galaxies=PRIOR_GALAXIES)
-        mixtures.append(mixture)
-        on_progress((step + 1) / len(plans))
+
+    mixtures: list[Mixture] = []
+    # One thread of linear algebra each: two fits side by side beat one fit on two threads.
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as executor:
+        for mixture in executor.map(fit, range(len(plans))):
+            mixtures.append(_reweighted(mixture, sky))
+            on_progress(len(mixtures) / len(plans))
     return pool_mixtures(mixtures)
+
+
+def _reweighted(mixture: Mixture, sky: tuple[FloatArray, FloatArray]) -> Mixture:
+    """Mixture with component weights informed by unlabelled luptitudes and errors."""
+    if len(sky[0]) == 0:
+        return mixture
+    return reweight_mixture(mixture, mixture.evaluate(*sky), prior_galaxies=PRIOR_GALAXIES)
