@@ -53,7 +53,6 @@ def adapt(
     Differentiable in ``weights`` and ``rates``. An empty support set changes nothing: its loss,
     and so its gradient, is zero.
     """
-
     inputs, z_spec, weight = support
 
     def loss(current: Weights) -> Tensor:

@@ -18,6 +18,8 @@ __all__ = ["RadialBasis", "fit_basis"]
 
 N_CENTRES = 10
 """Radial functions; with the linear terms they resolve a magnitude limit and a colour cut."""
+SAME = 1e-9
+"""Where no function varies by more all galaxies are alike, and there is nothing to decorrelate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,9 @@ def fit_basis(
     mean = functions.mean(axis=0)
     _, singular, rows = np.linalg.svd(functions - mean, full_matrices=False)
     scale = singular / np.sqrt(len(functions))
-    keep = scale > 1e-2 * max(scale[0], 1e-9)
+    if scale[0] < SAME:
+        scale = np.ones(len(scale))
+    keep = scale > 1e-2 * scale[0]
     return RadialBasis(
         centre=centre,
         spread=spread,

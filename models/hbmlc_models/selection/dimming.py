@@ -50,7 +50,7 @@ def dim_labelled(
     """
     parent = np.repeat(np.arange(len(z_spec)), n_copies)
     mag = frame.reference_mag(labelled)[parent]
-    targets = np.sort(frame.reference_mag(unlabelled)) if unlabelled.n_galaxies else mag
+    targets = np.sort(frame.reference_mag(unlabelled if unlabelled.n_galaxies else labelled))
     low = np.searchsorted(targets, mag)
     high = np.maximum(np.searchsorted(targets, mag + dim_at_most), low + 1)
     pick = (low + rng.random(len(parent)) * (high - low)).astype(int)

@@ -71,7 +71,8 @@ def make_frame(photometry: Photometry) -> LuptitudeFrame:
     reference = _reference_band(photometry)
     flux = photometry.flux[:, reference]
     observed = photometry.is_observed
-    limit = np.quantile(flux[observed[:, reference]], 1 - FAINT_QUANTILE)
+    known = flux[observed[:, reference]]
+    limit = np.quantile(known, 1 - FAINT_QUANTILE) if len(known) else np.inf
     faint = observed & ~(flux > limit)[:, None]
     softening = np.empty(len(bands))
     for band in range(len(bands)):

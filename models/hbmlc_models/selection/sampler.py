@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -69,21 +69,22 @@ def sample_nuts(
     nutpie: Any = import_module("nutpie")
     bound = compiled.with_data(**data)
     common = {"draws": draws, "chains": chains, "cores": min(cores, chains), "progress_bar": False}
-    first = _draws(nutpie.sample(bound, tune=tune, seed=seed, **common), names, attempt=1)
+    first = _draws(nutpie.sample(bound, tune=tune, seed=seed, **common), names, n_tries=1)
     if first.convergence.is_converged:
         return first
     trace = nutpie.sample(
         bound, tune=2 * tune, seed=seed + 1, target_accept=SAFE_ACCEPTANCE, **common
     )
-    second = _draws(trace, names, attempt=2)
-    return min(first, second, key=lambda found: found.convergence.r_hat)
+    second = _draws(trace, names, n_tries=2)
+    better = min(first, second, key=lambda found: found.convergence.r_hat)
+    return replace(better, convergence=replace(better.convergence, n_tries=2))
 
 
-def _draws(trace: Any, names: tuple[str, ...], *, attempt: int) -> Draws:
+def _draws(trace: Any, names: tuple[str, ...], *, n_tries: int) -> Draws:
     """Draws and diagnostics of a trace."""
     arviz: Any = import_module("arviz")
     posterior = trace.posterior
-    chosen = posterior[list(names)]
+    chosen = _at_least_two_chains(posterior[list(names)])
     r_hat = [float(np.nanmax(v.to_numpy())) for v in arviz.rhat(chosen).data_vars.values()]
     ess = [float(np.nanmin(v.to_numpy())) for v in arviz.ess(chosen).data_vars.values()]
     values: dict[str, FloatArray] = {}
@@ -96,6 +97,21 @@ def _draws(trace: Any, names: tuple[str, ...], *, attempt: int) -> Draws:
             r_hat=max(r_hat),
             ess=min(ess),
             n_divergences=int(trace.sample_stats["diverging"].to_numpy().sum()),
-            n_tries=attempt,
+            n_tries=n_tries,
         ),
     )
+
+
+def _at_least_two_chains(posterior: Any) -> Any:
+    """Draws whose chains can be compared: a single chain counts as its two halves."""
+    if posterior.sizes["chain"] > 1:
+        return posterior
+    half = posterior.sizes["draw"] // 2
+    halves = [
+        posterior.isel(draw=slice(k * half, (k + 1) * half)).assign_coords(
+            chain=[k], draw=range(half)
+        )
+        for k in (0, 1)
+    ]
+    xarray: Any = import_module("xarray")
+    return xarray.concat(halves, dim="chain")

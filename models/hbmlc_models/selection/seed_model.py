@@ -19,7 +19,13 @@ from hbmlc_models.arrays import BoolArray, FloatArray
 from hbmlc_models.selection._symbolic import compile_model, symbolic
 from hbmlc_models.selection.tile_model import ALPHA_SCALE, GAMMA_SCALE, TilePriors
 
-__all__ = ["MAX_SEED_FITTED", "SeedTileData", "compiled_seed_model", "seed_data_arrays"]
+__all__ = [
+    "MAX_SEED_FITTED",
+    "SeedTileData",
+    "build_seed_model",
+    "compiled_seed_model",
+    "seed_data_arrays",
+]
 
 MAX_SEED_FITTED = 400
 """Galaxies of a tile that are fitted."""
@@ -67,6 +73,11 @@ def seed_data_arrays(data: SeedTileData, priors: TilePriors) -> dict[str, Any]:
 @lru_cache(maxsize=4)
 def compiled_seed_model(n_basis: int, n_nodes: int) -> Any:
     """Model compiled for NUTS; once per process and shape."""
+    return compile_model(build_seed_model(n_basis, n_nodes))
+
+
+def build_seed_model(n_basis: int, n_nodes: int) -> Any:
+    """PyMC model of one tile over placeholder data, to be exchanged by ``seed_data_arrays``."""
     pm, pt = symbolic()
 
     placeholder = SeedTileData(
@@ -109,4 +120,4 @@ def compiled_seed_model(n_basis: int, n_nodes: int) -> Any:
         labelled = shared["labelled"]
         log_all = labelled * log_labelled + (1 - labelled) * log_unlabelled
         pm.Potential("likelihood", pt.sum(shared["weight"] * log_all))
-    return compile_model(model)
+    return model

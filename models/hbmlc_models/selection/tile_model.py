@@ -34,6 +34,7 @@ __all__ = [
     "N_NODES",
     "TileData",
     "TilePriors",
+    "build_tile_model",
     "compiled_tile_model",
     "tile_data_arrays",
 ]
@@ -107,6 +108,11 @@ def tile_data_arrays(data: TileData, priors: TilePriors) -> dict[str, Any]:
 @lru_cache(maxsize=4)
 def compiled_tile_model(n_basis: int) -> Any:
     """Model compiled for NUTS; once per process and basis size, then only its data change."""
+    return compile_model(build_tile_model(n_basis))
+
+
+def build_tile_model(n_basis: int) -> Any:
+    """PyMC model of one tile over placeholder data, to be exchanged by ``tile_data_arrays``."""
     pm, pt = symbolic()
 
     placeholder = TileData(
@@ -144,4 +150,4 @@ def compiled_tile_model(n_basis: int) -> Any:
         log_selected = -labelled * pt.softplus(-eta) - (1 - labelled) * pt.softplus(eta)
         log_z = labelled * (slope * shared["z_spec"] - log_norm + np.log(N_NODES))
         pm.Potential("likelihood", pt.sum(shared["weight"] * (log_selected + log_z)))
-    return compile_model(model)
+    return model
