@@ -193,5 +193,8 @@ def _summarise(paths: dict[str, Path]) -> None:
     metrics = json.loads(paths["metrics.json"].read_text())
     headline = metrics.get("headline", metrics)
     numbers = {name: value for name, value in headline.items() if isinstance(value, int | float)}
+    if numbers:
+        n_held_out = metrics.get("n_held_out", "the")
+        typer.echo(f"On {n_held_out} labelled galaxies that no fit has seen:", err=True)
     for name, value in numbers.items():
         typer.echo(f"  {name:<24} {value:.5g}", err=True)
