@@ -12,6 +12,8 @@ __all__ = ["Anchors", "stratified_anchors", "top_anchors"]
 
 MAX_ODDS = 10.0
 """Inverse odds of selection are truncated here: one rare anchor must not steer a tile."""
+MIN_ODDS = 1e-3
+"""And here: where all were certain to be selected, the anchors still have to weigh something."""
 N_STRATA = 5
 """Strata of propensity."""
 
@@ -55,7 +57,7 @@ def stratified_anchors(
     turns = [s[turn] for turn in range(longest) for s in strata if turn < len(s)]
     chosen = np.sort(np.array(turns[:n_anchors], dtype=int))
     odds = (1 - propensity[chosen]) / np.maximum(propensity[chosen], 1e-6)
-    weight = np.minimum(odds, MAX_ODDS)
+    weight = np.clip(odds, MIN_ODDS, MAX_ODDS)
     positions = np.argsort(candidates[chosen], kind="stable")
-    scale = max(float(weight.mean()), 1e-12) if len(weight) else 1.0
+    scale = float(weight.mean()) if len(weight) else 1.0
     return Anchors(index=candidates[chosen][positions], weight=weight[positions] / scale)

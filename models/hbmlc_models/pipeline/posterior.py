@@ -54,7 +54,8 @@ def selection_answer(
         return SelectionAnswer(pdf=normalise(density, z_grid), p_selected=likely, support=support)
     density = labelled_density(tile.photometry, survey.frame, survey.population, z_grid)
     levels = (np.arange(N_NODES) + 0.5) / N_NODES
-    likely = propensity(phi, quantile_rows(density, z_grid, levels), posterior)
+    nodes = quantile_rows(density, z_grid, levels)
+    likely = propensity(phi, nodes, posterior, mag=standard_mag(tile, survey))
     weighted = density * redshift_weight(tile, survey, posterior, z_grid)
     return SelectionAnswer(pdf=normalise(weighted, z_grid), p_selected=likely, support=support)
 

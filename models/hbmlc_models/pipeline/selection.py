@@ -193,7 +193,8 @@ def _choose_anchors(
     if len(candidates) == 0 or options.n_anchors == 0:
         return Anchors(index=np.empty(0, dtype=np.int64), weight=np.empty(0))
     nodes = _quantile_nodes(tile, candidates, survey, options)
-    likely = propensity(phi[candidates], nodes, posterior)
+    mag = standard_mag(tile, survey)[candidates]
+    likely = propensity(phi[candidates], nodes, posterior, mag=mag)
     if options.anchors is AnchorRule.TOP:
         return top_anchors(candidates, likely, n_anchors=options.n_anchors)
     return stratified_anchors(candidates, likely, n_anchors=options.n_anchors, rng=rng)

@@ -97,16 +97,21 @@ def labelled_density(
     return np.concatenate(parts) if parts else np.empty((0, len(z_grid)))
 
 
-def propensity(basis: FloatArray, z_nodes: FloatArray, posterior: TilePosterior) -> FloatArray:
+def propensity(
+    basis: FloatArray, z_nodes: FloatArray, posterior: TilePosterior, *, mag: FloatArray
+) -> FloatArray:
     """Posterior mean of p(S=1 given F), ``(n_galaxies,)``.
 
     ``basis`` is ``(n_galaxies, n_basis)``, ``z_nodes`` are quantiles of q(z | F),
-    ``(n_galaxies, n_nodes)``; the redshift is summed out as in ``tile_model``.
+    ``(n_galaxies, n_nodes)``, ``mag`` is the standardised brightness ``(n_galaxies,)``; the
+    redshift is summed out over the tile's own, tilted density as in ``tile_model``.
     """
     total = np.zeros(len(basis))
-    n_nodes = z_nodes.shape[1]
     for draw in range(len(posterior.beta)):
-        log_odds_z = logsumexp(-posterior.beta[draw] * z_nodes, axis=1) - np.log(n_nodes)
+        slope = posterior.tilt[draw, 0] + posterior.tilt[draw, 1] * mag
+        log_tilt = slope[:, None] * z_nodes
+        log_odds_z = logsumexp(log_tilt - posterior.beta[draw] * z_nodes, axis=1)
+        log_odds_z -= logsumexp(log_tilt, axis=1)
         linear = basis @ posterior.alpha[draw] + posterior.gamma[draw]
         total += expit(linear - log_odds_z)
     return total / len(posterior.beta)
