@@ -123,7 +123,8 @@ def _table(runs: list[Run]) -> str:
     """Markdown table of all runs."""
     head = (
         "Galaxies without a spec-z only. XGBoost learns from the same labels (asinh magnitudes,\n"
-        "colours, errors). Time is that of the whole command on 2 cores, embedded service included.\n"
+        "colours, errors). Time is that of the whole command on 2 cores, embedded service "
+        "included.\n"
         "\n"
         "| examination | seed | galaxies | NMAD XGBoost | NMAD hbmlc | outliers XGBoost "
         "| outliers hbmlc | bias XGBoost | bias hbmlc | CDE loss | PIT KS | CRPS | seconds |\n"
