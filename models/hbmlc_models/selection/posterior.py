@@ -110,8 +110,8 @@ def propensity(
     for draw in range(len(posterior.beta)):
         slope = posterior.tilt[draw, 0] + posterior.tilt[draw, 1] * mag
         log_tilt = slope[:, None] * z_nodes
-        log_odds_z = logsumexp(log_tilt - posterior.beta[draw] * z_nodes, axis=1)
-        log_odds_z -= logsumexp(log_tilt, axis=1)
+        log_odds_z = np.asarray(logsumexp(log_tilt - posterior.beta[draw] * z_nodes, axis=1))
+        log_odds_z = log_odds_z - np.asarray(logsumexp(log_tilt, axis=1))
         linear = basis @ posterior.alpha[draw] + posterior.gamma[draw]
         total += expit(linear - log_odds_z)
     return total / len(posterior.beta)
