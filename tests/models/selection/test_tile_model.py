@@ -1,0 +1,291 @@
+"""The sampled model is the one of the docstring, and NUTS gives back what went in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import expit
+from scipy.stats import binom, kstest, norm
+
+from hbmlc_models.pipeline import SurveyFit
+from hbmlc_models.selection.posterior import TilePosterior, log_redshift_weight, propensity
+from hbmlc_models.selection.sampler import Convergence, Draws, sample_nuts
+from hbmlc_models.selection.tile_model import (
+    ALPHA_SCALE,
+    GAMMA_SCALE,
+    MAX_FITTED,
+    N_NODES,
+    TILT_SCALE,
+    TileData,
+    TilePriors,
+    build_tile_model,
+    compiled_tile_model,
+    tile_data_arrays,
+)
+
+LEVELS = (np.arange(N_NODES) + 0.5) / N_NODES
+NAMES = ("alpha", "gamma", "beta", "tilt")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    alpha: np.ndarray
+    gamma: float
+    beta: float
+    tilt: np.ndarray
+
+
+@pytest.fixture(scope="session")
+def n_basis(survey: SurveyFit) -> int:
+    # The size of the pipeline's own model, so that one compilation serves all tests.
+    return len(survey.alpha)
+
+
+def make_priors(n_basis: int, *, beta_scale: float = 0.5) -> TilePriors:
+    return TilePriors(alpha=np.zeros(n_basis), gamma=-0.5, beta_mean=-1.0, beta_scale=beta_scale)
+
+
+def simulate(truth: Truth, n: int, rng: np.random.Generator) -> TileData:
+    """Galaxies, selection and labels drawn from the model itself, redshifts on the nodes."""
+    basis = np.zeros((n, len(truth.alpha)))
+    basis[:, :2] = rng.standard_normal((n, 2))
+    centre, width = rng.uniform(0.4, 1.2, (n, 1)), rng.uniform(0.05, 0.4, (n, 1))
+    nodes = np.maximum(centre + width * norm.ppf(LEVELS), 0.0)
+    mag = rng.standard_normal(n)
+    share = np.exp((truth.tilt[0] + truth.tilt[1] * mag)[:, None] * nodes)
+    share /= share.sum(axis=1, keepdims=True)
+    chance = selected_given_photometry(basis @ truth.alpha + truth.gamma, truth.beta, nodes, share)
+    pick = (rng.random((n, 1)) > share.cumsum(axis=1)).sum(axis=1)
+    return TileData(
+        basis=basis,
+        z_nodes=nodes,
+        mag=mag,
+        z_spec=nodes[np.arange(n), np.minimum(pick, N_NODES - 1)],
+        is_labelled=rng.random(n) < chance,
+    )
+
+
+def selected_given_photometry(
+    linear: np.ndarray, beta: float, nodes: np.ndarray, share: np.ndarray
+) -> np.ndarray:
+    """p(S=1 | F) by Bayes' theorem: q is p(z | F, S=1), so p(z | F) is q over the propensity."""
+    given_z = expit(linear[:, None] + beta * nodes)
+    everyone = share / given_z
+    everyone /= everyone.sum(axis=1, keepdims=True)
+    return (everyone * given_z).sum(axis=1)
+
+
+def draw_truth(n_basis: int, priors: TilePriors, rng: np.random.Generator) -> Truth:
+    return Truth(
+        alpha=priors.alpha + ALPHA_SCALE * rng.standard_normal(n_basis),
+        gamma=priors.gamma + GAMMA_SCALE * rng.standard_normal(),
+        beta=priors.beta_mean + priors.beta_scale * rng.standard_normal(),
+        tilt=TILT_SCALE * rng.standard_normal(2),
+    )
+
+
+def unpadded(data: TileData, priors: TilePriors) -> dict[str, Any]:
+    """Data of the model without the padding, which only costs time."""
+    padded = tile_data_arrays(data, priors)
+    n = len(data.mag)
+    return {k: v[:n] if np.shape(v)[:1] == (MAX_FITTED,) else v for k, v in padded.items()}
+
+
+def sample(data: TileData, priors: TilePriors, *, draws: int = 500, chains: int = 2) -> Draws:
+    compiled = compiled_tile_model(len(priors.alpha))
+    arrays = unpadded(data, priors)
+    return sample_nuts(compiled, arrays, NAMES, draws=draws, tune=300, chains=chains, seed=5)
+
+
+def test_log_posterior_is_that_of_the_docstring() -> None:
+    rng = np.random.default_rng(1)
+    priors = TilePriors(alpha=np.array([0.3, -0.2]), gamma=-0.5, beta_mean=-1.0, beta_scale=0.5)
+    data = simulate(draw_truth(2, priors, rng), 12, rng)
+    model = build_tile_model(2)
+    for name, value in tile_data_arrays(data, priors).items():
+        model.set_data(name, value)
+    log_posterior = model.compile_logp(mode="FAST_COMPILE")
+
+    for _ in range(3):
+        raw = {
+            "alpha_raw": rng.standard_normal(2),
+            "gamma_raw": np.array(rng.standard_normal()),
+            "beta_raw": np.array(rng.standard_normal()),
+            "tilt_raw": rng.standard_normal(2),
+        }
+        alpha = priors.alpha + ALPHA_SCALE * raw["alpha_raw"]
+        gamma = priors.gamma + GAMMA_SCALE * raw["gamma_raw"]
+        beta = float(priors.beta_mean + priors.beta_scale * raw["beta_raw"])
+        tilt = TILT_SCALE * raw["tilt_raw"]
+        factor = np.exp((tilt[0] + tilt[1] * data.mag)[:, None] * data.z_nodes)
+        share = factor / factor.sum(axis=1, keepdims=True)
+        chance = selected_given_photometry(data.basis @ alpha + gamma, beta, data.z_nodes, share)
+        tilted = np.exp((tilt[0] + tilt[1] * data.mag) * data.z_spec) / factor.mean(axis=1)
+        wanted = np.where(data.is_labelled, np.log(chance * tilted), np.log1p(-chance)).sum()
+        wanted += sum(norm.logpdf(value).sum() for value in raw.values())
+        assert float(log_posterior(raw)) == pytest.approx(wanted, rel=1e-9)
+
+
+def test_known_selection_is_recovered(n_basis: int) -> None:
+    rng = np.random.default_rng(2)
+    alpha = np.zeros(n_basis)
+    alpha[:2] = 1.0, -0.7
+    truth = Truth(alpha=alpha, gamma=-0.5, beta=-1.0, tilt=np.array([0.2, -0.1]))
+    data = simulate(truth, 800, rng)
+
+    found = sample(data, make_priors(n_basis, beta_scale=0.1)).values
+
+    for name in ("alpha", "gamma", "tilt"):
+        draws = found[name].reshape(len(found[name]), -1)
+        score = (draws.mean(axis=0) - np.atleast_1d(getattr(truth, name))) / draws.std(axis=0)
+        assert np.all(np.abs(score) < 4)
+    # 800 galaxies of mean information p (1 - p) = 0.16 leave one part in eleven.
+    assert found["alpha"][:, :2].std(axis=0).max() < 0.2
+
+
+def test_data_leave_the_prior_of_beta_alone(n_basis: int) -> None:
+    # The identity in the module's docstring: the intercept takes up what beta does.
+    rng = np.random.default_rng(3)
+    truth = Truth(alpha=np.zeros(n_basis), gamma=-0.5, beta=-1.0, tilt=np.zeros(2))
+    data = simulate(truth, 400, rng)
+    narrow = TileData(
+        basis=data.basis,
+        z_nodes=np.full(data.z_nodes.shape, 0.8),
+        mag=data.mag,
+        z_spec=np.full(len(data.mag), 0.8),
+        is_labelled=data.is_labelled,
+    )
+
+    found = sample(narrow, make_priors(n_basis)).values["beta"]
+
+    n_effective = 200  # at least, of 1,000 draws
+    assert found.mean() == pytest.approx(-1.0, abs=5 * 0.5 / np.sqrt(n_effective))
+    assert found.std() == pytest.approx(0.5, rel=5 / np.sqrt(2 * n_effective))
+
+
+def test_random_selection_needs_no_correction(n_basis: int) -> None:
+    rng = np.random.default_rng(4)
+    truth = Truth(alpha=np.zeros(n_basis), gamma=0.0, beta=0.0, tilt=np.zeros(2))
+    data = simulate(truth, 600, rng)
+    priors = TilePriors(alpha=np.zeros(n_basis), gamma=0.0, beta_mean=0.0, beta_scale=0.5)
+
+    found = sample(data, priors).values
+
+    for name in ("tilt", "beta"):
+        draws = found[name].reshape(len(found[name]), -1)
+        assert np.all(np.abs(draws.mean(axis=0)) < 4 * draws.std(axis=0))
+    assert np.all(np.abs(found["alpha"].mean(axis=0)[:2]) < 4 * found["alpha"].std(axis=0)[:2])
+
+
+def test_ranks_of_the_truth_are_uniform(n_basis: int) -> None:
+    # Simulation-based calibration (Talts et al. 2018, arXiv:1804.06788), a small case.
+    n_replications, priors = 20, make_priors(n_basis)
+    ranks: dict[str, list[float]] = {"gamma": [], "beta": [], "tilt": [], "alpha": []}
+    for replication in range(n_replications):
+        rng = np.random.default_rng([6, replication])
+        truth = draw_truth(n_basis, priors, rng)
+        found = sample(simulate(truth, 40, rng), priors, draws=400, chains=1).values
+        for name, values in ranks.items():
+            first = found[name].reshape(len(found[name]), -1)[:, 0]
+            values.append(float(np.mean(first < np.ravel(getattr(truth, name))[0])))
+
+    for values in ranks.values():
+        inner = sum(0.25 < rank < 0.75 for rank in values)
+        # Half of the ranks are in the middle half; one failure in 10,000 by chance.
+        assert binom.ppf(5e-5, n_replications, 0.5) <= inner
+        assert inner <= binom.ppf(1 - 5e-5, n_replications, 0.5)
+        assert kstest(values, "uniform").pvalue > 1e-4
+
+
+@pytest.mark.parametrize("chains", [1, 2])
+def test_diagnostics_come_with_the_draws(n_basis: int, chains: int) -> None:
+    rng = np.random.default_rng(7)
+    priors = make_priors(n_basis)
+    data = simulate(draw_truth(n_basis, priors, rng), 30, rng)
+
+    found = sample(data, priors, draws=100, chains=chains)
+
+    assert found.values["alpha"].shape == (100 * chains, n_basis)
+    assert 0.9 < found.convergence.r_hat < 1.5
+    assert 0 < found.convergence.ess < 400
+    # Too few draws for 400 effective ones: it was tried again, and says so.
+    assert found.convergence.n_tries == 2
+    assert not found.convergence.is_converged
+
+
+@pytest.mark.parametrize(
+    ("r_hat", "ess", "n_divergences", "wanted"),
+    [
+        (1.005, 500.0, 0, True),
+        (1.02, 500.0, 0, False),
+        (1.005, 300.0, 0, False),
+        (1.005, 500.0, 1, False),
+        (float("nan"), 500.0, 0, False),
+    ],
+)
+def test_all_three_diagnostics_must_hold(
+    r_hat: float,
+    ess: float,
+    n_divergences: int,
+    wanted: bool,  # noqa: FBT001
+) -> None:
+    found = Convergence(r_hat=r_hat, ess=ess, n_divergences=n_divergences, n_tries=1)
+
+    assert found.is_converged is wanted
+
+
+def make_posterior(n_draws: int, rng: np.random.Generator) -> TilePosterior:
+    return TilePosterior(
+        alpha=rng.standard_normal((n_draws, 2)),
+        gamma=rng.standard_normal(n_draws),
+        beta=rng.normal(-1, 0.5, n_draws),
+        tilt=0.3 * rng.standard_normal((n_draws, 2)),
+    )
+
+
+def test_propensity_is_bayes_theorem_averaged_over_draws() -> None:
+    rng = np.random.default_rng(8)
+    posterior = make_posterior(5, rng)
+    basis, mag = rng.standard_normal((6, 2)), rng.standard_normal(6)
+    nodes = np.sort(rng.uniform(0, 2, (6, N_NODES)), axis=1)
+
+    found = propensity(basis, nodes, posterior, mag=mag)
+
+    wanted = np.zeros(6)
+    for draw in range(5):
+        slope = posterior.tilt[draw, 0] + posterior.tilt[draw, 1] * mag
+        share = np.exp(slope[:, None] * nodes)
+        share /= share.sum(axis=1, keepdims=True)
+        linear = basis @ posterior.alpha[draw] + posterior.gamma[draw]
+        wanted += selected_given_photometry(linear, float(posterior.beta[draw]), nodes, share) / 5
+    np.testing.assert_allclose(found, wanted, rtol=1e-9)
+
+
+@pytest.mark.parametrize("is_selected", [True, False])
+def test_redshift_factor_of_one_draw_is_exponential(is_selected: bool) -> None:  # noqa: FBT001
+    posterior = make_posterior(1, np.random.default_rng(9))
+    z_grid, mag = np.linspace(0, 3, 31), np.array([-3.7, 0.0, 0.31, 2.0])
+
+    found = log_redshift_weight(mag, z_grid, posterior, is_selected=is_selected)
+
+    slope = posterior.tilt[0, 0] + posterior.tilt[0, 1] * mag
+    slope = slope - (0 if is_selected else posterior.beta[0])
+    wanted = slope[:, None] * z_grid
+    np.testing.assert_allclose(found - found[:, :1], wanted - wanted[:, :1], atol=1e-9)
+
+
+def test_thinning_keeps_evenly_spaced_draws() -> None:
+    values = {
+        "alpha": np.arange(20.0)[:, None],
+        "gamma": np.arange(20.0),
+        "beta": np.arange(20.0),
+    }
+    convergence = Convergence(r_hat=1.0, ess=500.0, n_divergences=0, n_tries=1)
+
+    found = TilePosterior.thinned(Draws(values=values, convergence=convergence), n_kept=5)
+
+    np.testing.assert_array_equal(found.beta, [0, 4, 9, 14, 19])
+    np.testing.assert_array_equal(found.tilt, np.zeros((5, 2)))
