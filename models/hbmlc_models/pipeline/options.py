@@ -107,17 +107,24 @@ class CalibrationOptions:
         for name, value in {**implied, **document}.items():
             if name not in known:
                 raise OptionError(f"There is no option {name!r}; choose from {sorted(known)}.")
-            kind = type(known[name].default)
-            try:
-                is_text = isinstance(value, bool) or isinstance(value, str) != issubclass(kind, str)
-                values[name] = kind(None if is_text else value)
-            except (TypeError, ValueError) as exc:
-                raise OptionError(f"Option {name!r} cannot be {value!r}.") from exc
+            values[name] = _convert(name, value, type(known[name].default))
         return cls(**values)
 
     def as_dict(self) -> dict[str, Any]:
         """Options as JSON values, all of them."""
         return {name: getattr(value, "value", value) for name, value in asdict(self).items()}
+
+
+def _convert(name: str, value: Any, kind: type[Any]) -> Any:
+    """Value of an option as the kind of its default; JSON has one kind of number only."""
+    is_fraction = kind is int and isinstance(value, float) and not value.is_integer()
+    is_text = isinstance(value, str)
+    if isinstance(value, bool) or is_fraction or is_text != issubclass(kind, str):
+        raise OptionError(f"Option {name!r} cannot be {value!r}.")
+    try:
+        return kind(value)
+    except (TypeError, ValueError) as exc:
+        raise OptionError(f"Option {name!r} cannot be {value!r}.") from exc
 
 
 def _require(condition: bool, name: str, wanted: str) -> None:  # noqa: FBT001 - a guard reads best

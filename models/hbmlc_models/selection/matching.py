@@ -51,6 +51,11 @@ def match_photometry(
     fold_groups = np.concatenate([groups, groups.max() + 1 + np.arange(n_target)])
     probability = np.empty(len(features))
     for train, test in GroupKFold(N_FOLDS).split(features, is_target, fold_groups):
+        # The trees refuse a column without a single value, as of a band that nobody observed.
+        known = np.isfinite(features[train]).any(axis=0)
+        if not known.any():
+            probability[test] = 0.5
+            continue
         classifier = HistGradientBoostingClassifier(
             max_iter=80,
             max_leaf_nodes=15,
@@ -58,8 +63,9 @@ def match_photometry(
             l2_regularization=1,
             random_state=seed,
         )
-        classifier.fit(features[train], is_target[train], sample_weight=weight[train])
-        probability[test] = classifier.predict_proba(features[test])[:, 1]
+        shown = features[:, known]
+        classifier.fit(shown[train], is_target[train], sample_weight=weight[train])
+        probability[test] = classifier.predict_proba(shown[test])[:, 1]
     odds = probability[:n_sample] / (1 - probability[:n_sample])
     odds = np.minimum(odds, np.quantile(odds, ODDS_QUANTILE))
     return Matching(

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -76,17 +77,20 @@ def read_recipe(name_or_path: str) -> TrainingRecipe:
     RecipeError
         There is no such recipe, an entry is missing or unknown, or has a value of a wrong kind.
     """
-    if name_or_path in shipped_recipes():
-        text = (files(_PACKAGE) / "recipes" / f"{name_or_path}.toml").read_text()
-    elif Path(name_or_path).is_file():
-        text = Path(name_or_path).read_text()
-    else:
-        known = ", ".join(shipped_recipes())
-        raise RecipeError(f"There is no recipe {name_or_path!r}: give a file, or one of {known}.")
     try:
-        return _build(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as exc:
+        return _build(tomllib.loads(_find(name_or_path).read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise RecipeError(f"{name_or_path} is not TOML: {exc}") from exc
+
+
+def _find(name_or_path: str) -> Traversable:
+    """File of a recipe."""
+    if name_or_path in shipped_recipes():
+        return files(_PACKAGE) / "recipes" / f"{name_or_path}.toml"
+    if Path(name_or_path).is_file():
+        return Path(name_or_path)
+    known = ", ".join(shipped_recipes())
+    raise RecipeError(f"There is no recipe {name_or_path!r}: give a file, or one of {known}.")
 
 
 def _build(document: Mapping[str, Any]) -> TrainingRecipe:

@@ -57,6 +57,22 @@ def test_photometry_not_observed_is_no_obstacle() -> None:
     assert np.isfinite(match_photometry(sample, target, groups=np.arange(200), seed=0).odds).all()
 
 
+def test_band_that_nobody_observed_tells_nothing() -> None:
+    rng = np.random.default_rng(6)
+    sample, target = rng.standard_normal((2, 200, 2))
+    blank = np.full((200, 1), np.nan)
+    groups = np.arange(200)
+
+    without = match_photometry(sample, target, groups=groups, seed=0)
+    found = match_photometry(
+        np.hstack([sample, blank]), np.hstack([target, blank]), groups=groups, seed=0
+    )
+    blind = match_photometry(blank, blank, groups=groups, seed=0)
+
+    np.testing.assert_array_equal(found.odds, without.odds)
+    np.testing.assert_array_equal(blind.odds, 1.0)
+
+
 def test_copies_of_one_galaxy_do_not_vouch_for_each_other() -> None:
     rng = np.random.default_rng(5)
     # Forty parents with forty copies each: without grouping every copy would be recognised.
