@@ -14,12 +14,13 @@ from hbmlc_models.pipeline.options import (
 from hbmlc_models.pipeline.plan import plan_units
 from hbmlc_models.pipeline.selection import TileSelection, infer_selection
 from hbmlc_models.pipeline.survey import fit_survey
-from hbmlc_models.pipeline.survey_fit import NoLabelsError, SurveyFit
+from hbmlc_models.pipeline.survey_fit import NoCurveError, NoLabelsError, SurveyFit
 
 __all__ = [
     "AnchorRule",
     "CalibrationOptions",
     "Flag",
+    "NoCurveError",
     "NoLabelsError",
     "OptionError",
     "Preset",

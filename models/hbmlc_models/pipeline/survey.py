@@ -14,7 +14,7 @@ from hbmlc_models.metalearning.train import MetaNetwork
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.pipeline.options import CalibrationOptions, Preset
 from hbmlc_models.pipeline.split import SampleSplit, split_sample
-from hbmlc_models.pipeline.survey_fit import NoLabelsError, SurveyFit
+from hbmlc_models.pipeline.survey_fit import NoCurveError, NoLabelsError, SurveyFit
 from hbmlc_models.pipeline.survey_network import fit_survey_network, network_share
 from hbmlc_models.selection.basis import RadialBasis, fit_basis
 from hbmlc_models.selection.curve import fit_curve
@@ -64,13 +64,18 @@ def fit_survey(
     ------
     NoLabelsError
         There are next to no labels and the model version has no population of these bands.
+    NoCurveError
+        There are next to no labels and the preset is the seed's.
     """
     tile = sample.tile
     frame = make_frame(tile.photometry)
     basis = fit_basis(tile.photometry, frame, tile.extras, seed=seed)
     fraction = HOLD_OUT_FRACTION if tile.n_labelled >= MIN_LABELLED_FOR_HOLD_OUT else 0.0
     split = split_sample(tile, hold_out_fraction=fraction, seed=seed)
-    if split.labelled.n_galaxies < MIN_LABELLED:
+    few = split.labelled.n_galaxies < MIN_LABELLED
+    if few and options.preset is Preset.SEED:
+        raise NoCurveError(n_labelled=tile.n_labelled)
+    if few:
         population, network = _shipped(tile, model, frame)
         samples: list[MatchedSample] = []
         share = PRIOR_WEIGHT

@@ -19,7 +19,7 @@ from hbmlc_models.selection.mixture import Mixture
 from hbmlc_models.selection.sampler import Convergence
 from hbmlc_models.selection.support import SupportMap
 
-__all__ = ["NoLabelsError", "SurveyFit"]
+__all__ = ["NoCurveError", "NoLabelsError", "SurveyFit"]
 
 
 class NoLabelsError(ValueError):
@@ -32,6 +32,18 @@ class NoLabelsError(ValueError):
             f"The catalogue has {n_labelled} galaxies with a spec-z, too few to learn from, and "
             f"model {model!r} has no population of the bands {', '.join(bands)}. Add spec-z, or "
             "name a model that was trained for these bands."
+        )
+
+
+class NoCurveError(ValueError):
+    """The seed preset has no labels to fit its curve to."""
+
+    def __init__(self, *, n_labelled: int) -> None:
+        self.code = "no-labels"
+        """Code of the problem."""
+        super().__init__(
+            f"The catalogue has {n_labelled} galaxies with a spec-z, too few for the curve of the "
+            "seed preset. Add spec-z, or use the default preset with a model of these bands."
         )
 
 

@@ -18,7 +18,7 @@ from scipy.linalg import cho_factor, cho_solve
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection._symbolic import compile_model, symbolic
-from hbmlc_models.selection.frame import LuptitudeFrame
+from hbmlc_models.selection.frame import UNOBSERVED_ERR, LuptitudeFrame
 from hbmlc_models.selection.sampler import Convergence, sample_nuts
 
 __all__ = ["Curve", "fit_curve", "matern_weights"]
@@ -99,7 +99,8 @@ def fit_curve(
     covariance = CURVE_SCALE**2 * (
         _matern(knots[:, None] - knots[None, :]) + 1e-6 * np.eye(N_KNOTS)
     )
-    centre = np.average(luptitudes, axis=0, weights=None)
+    # The tiny weight keeps a band finite that nobody observed.
+    centre = np.average(luptitudes, axis=0, weights=(errors < UNOBSERVED_ERR) + 1e-9)
     interpolation = matern_weights(log1p_z, knots)
     n_bands = luptitudes.shape[1]
     with pm.Model() as model:

@@ -16,7 +16,9 @@ from hbmlc_models.pipeline import (
     AnchorRule,
     CalibrationOptions,
     Flag,
+    NoCurveError,
     NoLabelsError,
+    Preset,
     SurveyFit,
     TileDensity,
     TileResult,
@@ -26,6 +28,7 @@ from hbmlc_models.pipeline import (
     infer_selection,
     redshift_grid,
 )
+from hbmlc_models.selection.curve import Curve
 from hbmlc_models.selection.holdout import is_held_out
 from hbmlc_models.selection.posterior import TilePosterior
 from hbmlc_models.selection.sampler import Convergence
@@ -300,6 +303,47 @@ def test_shipped_population_serves_a_catalogue_without_labels(
     assert flagged(found, Flag.OUT_OF_COVERAGE).all()
     with pytest.raises(NoLabelsError, match="bands"):
         fit_small(unlabelled, model=replace(shipped, bands=("g", "r")))
+
+
+def test_seed_preset_without_labels_is_refused_helpfully(tile: Tile) -> None:
+    unlabelled = relabel(tile, np.zeros(tile.n_galaxies, bool))
+
+    with pytest.raises(NoCurveError, match="default preset") as caught:
+        fit_small(unlabelled, options=replace(OPTIONS, preset=Preset.SEED))
+
+    assert caught.value.code == "no-labels"
+
+
+def straight_curve(tile: Tile, survey: SurveyFit) -> Curve:
+    """Curve of the seed preset by least squares, which is quicker than by NUTS."""
+    labelled = tile.take(tile.is_labelled)
+    values, _ = survey.frame.luptitudes(labelled.photometry)
+    log1p_z = np.log1p(labelled.z_spec)
+    knots = np.linspace(0, log1p_z.max(), 8)
+    lines = np.polyfit(log1p_z, values, 1)
+    residual = values - np.outer(log1p_z, lines[0]) - lines[1]
+    brightness = residual.mean(axis=1, keepdims=True)
+    return Curve(
+        knots=knots,
+        values=np.outer(knots, lines[0]) + lines[1],
+        scatter=(residual - brightness).std(axis=0),
+        common=np.full(values.shape[1], brightness.std()),
+        convergence=Convergence(r_hat=1.0, ess=1000.0, n_divergences=0, n_tries=1),
+    )
+
+
+def test_seed_preset_has_a_sound_answer(tile: Tile, survey: SurveyFit) -> None:
+    options = replace(OPTIONS, preset=Preset.SEED, anchors=AnchorRule.TOP)
+    curved = SurveyFit.from_bytes(replace(survey, curve=straight_curve(tile, survey)).to_bytes())
+
+    selection = infer_selection([tile], curved, options, seed=SEED)
+    selection = TileSelection.from_bytes(selection.to_bytes())
+    found = calibrate([tile], curved, selection, options)[0]
+
+    assert_sound(found, tile)
+    mu_z, sigma_z = selection.posterior.normal_redshifts()
+    assert np.all((mu_z > 0) & (sigma_z > 0))
+    assert tile.is_labelled[selection.anchors.index].all()
 
 
 def test_very_few_labels_are_enough(tile: Tile) -> None:
