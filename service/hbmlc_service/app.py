@@ -21,8 +21,8 @@ from hbmlc_service.handlers import (
     uploads,
 )
 from hbmlc_service.middleware import BodyLimit, RequestId
-from hbmlc_service.openapi import complete_openapi
 from hbmlc_service.problems import install_problem_handlers
+from hbmlc_service.wire_schemas import complete_openapi
 from hbmlc_store.settings import Settings
 
 __all__ = ["create_app"]
