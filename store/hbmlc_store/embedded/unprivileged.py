@@ -20,6 +20,8 @@ UNPRIVILEGED = "nobody"
 
 _CAP_DAC_READ_SEARCH = 2
 _PR_SET_KEEPCAPS = 8
+_PR_SET_SECUREBITS = 28
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -48,13 +50,22 @@ def drop_root() -> Callable[[], None] | None:
     bits = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)
 
     def become() -> None:
+        keeps_all = False
         if _LIBC is not None:
             _LIBC.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+            # Without this bit access(2) forgets the capability, and PostgreSQL asks access(2)
+            # whether its own programs are there: it would not find them below a private folder.
+            securebits = _LIBC.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
+            keeps_all = securebits == 0
         os.setgroups([])
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
-        if _LIBC is not None and _LIBC.capset(header, bits) == 0:
+        if _LIBC is None:
+            return
+        if _LIBC.capset(header, bits) == 0:
             _LIBC.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_READ_SEARCH, 0, 0)
+        elif keeps_all:
+            raise PermissionError("root's capabilities could not be given up")
 
     return become
 
