@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
@@ -153,13 +152,17 @@ def test_the_api_starts_without_the_science_and_within_a_second() -> None:
     script = (
         "import sys, hbmlc_service.app;"
         "heavy = {'torch', 'pymc', 'celery', 'hbmlc_models', 'numpy'} & set(sys.modules);"
-        "assert not heavy, heavy"
+        "assert not heavy, heavy;"
+        "import time; print(time.process_time())"
     )
-    durations: list[float] = []
-    for _ in range(3):
-        started = time.perf_counter()
-        subprocess.run([sys.executable, "-c", script], check=True)
-        durations.append(time.perf_counter() - started)
 
-    # The best of three: the machine may be busy, the code may not be slow.
-    assert min(durations) < 1.0
+    # Time of this process alone, the best of three: the machine may be busy, the code not slow.
+    seconds = [
+        float(
+            subprocess.run(
+                [sys.executable, "-c", script], check=True, stdout=subprocess.PIPE
+            ).stdout
+        )
+        for _ in range(3)
+    ]
+    assert min(seconds) < 1.0

@@ -16,7 +16,7 @@ from hbmlc_models.metalearning.network import Head
 from hbmlc_models.pdf import normalise, point_estimates
 from hbmlc_models.pipeline.adaptation import TileDensity
 from hbmlc_models.pipeline.options import CalibrationOptions, redshift_grid
-from hbmlc_models.pipeline.posterior import redshift_weight, selection_answer
+from hbmlc_models.pipeline.posterior import corrected, selection_answer
 from hbmlc_models.pipeline.selection import TileSelection
 from hbmlc_models.pipeline.survey_fit import SurveyFit
 from hbmlc_models.selection.holdout import is_held_out
@@ -126,9 +126,7 @@ def _fuse_chunk(
     bayesian = selection_answer(tile, survey, selection.posterior, z_grid)
     network = outputs_density(density.outputs, z_grid, head=density.head)
     # The network learnt from labels too, so it is owed the same correction for their selection.
-    network = normalise(
-        network * redshift_weight(tile, survey, selection.posterior, z_grid), z_grid
-    )
+    network = normalise(corrected(network, tile, survey, selection.posterior, z_grid), z_grid)
     has_photometry = tile.photometry.is_observed.any(axis=1, keepdims=True)
     pdf = pool(bayesian.pdf, network, survey.network_share)
     pdf = np.where(has_photometry, pdf, bayesian.pdf)

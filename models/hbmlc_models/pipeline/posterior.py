@@ -11,15 +11,15 @@ from hbmlc_models.pdf import normalise, quantile_rows
 from hbmlc_models.pipeline.survey_fit import SurveyFit
 from hbmlc_models.selection.posterior import (
     TilePosterior,
+    corrected_density,
     labelled_density,
-    log_redshift_weight,
     propensity,
 )
 from hbmlc_models.selection.seed_posterior import seed_posterior
 from hbmlc_models.selection.tile_model import N_NODES
 from hbmlc_models.tile import Tile
 
-__all__ = ["SelectionAnswer", "redshift_weight", "selection_answer", "standard_mag"]
+__all__ = ["SelectionAnswer", "corrected", "selection_answer", "standard_mag"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +56,8 @@ def selection_answer(
     levels = (np.arange(N_NODES) + 0.5) / N_NODES
     nodes = quantile_rows(density, z_grid, levels)
     likely = propensity(phi, nodes, posterior, mag=standard_mag(tile, survey))
-    weighted = density * redshift_weight(tile, survey, posterior, z_grid)
-    return SelectionAnswer(pdf=normalise(weighted, z_grid), p_selected=likely, support=support)
+    answer = corrected(density, tile, survey, posterior, z_grid)
+    return SelectionAnswer(pdf=normalise(answer, z_grid), p_selected=likely, support=support)
 
 
 def standard_mag(tile: Tile, survey: SurveyFit) -> FloatArray:
@@ -65,12 +65,22 @@ def standard_mag(tile: Tile, survey: SurveyFit) -> FloatArray:
     return (survey.frame.reference_mag(tile.photometry) - survey.mag_pivot) / survey.mag_scale
 
 
-def redshift_weight(
-    tile: Tile, survey: SurveyFit, posterior: TilePosterior, z_grid: FloatArray
+def corrected(
+    density: FloatArray,
+    tile: Tile,
+    survey: SurveyFit,
+    posterior: TilePosterior,
+    z_grid: FloatArray,
 ) -> FloatArray:
-    """Factor from the density among labelled galaxies to each galaxy's own S, ``(n, n_grid)``."""
+    """Density among labelled galaxies corrected to each galaxy's own S, ``(n_galaxies, n_grid)``.
+
+    Rows of ``density`` and of the answer have sum one.
+    """
     mag = standard_mag(tile, survey)
-    selected = log_redshift_weight(mag, z_grid, posterior, is_selected=True)
-    others = log_redshift_weight(mag, z_grid, posterior, is_selected=False)
-    exponent = np.where(tile.is_labelled[:, None], selected, others)
-    return np.exp(exponent - exponent.max(axis=1, keepdims=True))
+    answer = np.empty(density.shape)
+    for is_selected in (True, False):
+        rows = np.flatnonzero(tile.is_labelled == is_selected)
+        answer[rows] = corrected_density(
+            density[rows], mag[rows], z_grid, posterior, is_selected=is_selected
+        )
+    return answer

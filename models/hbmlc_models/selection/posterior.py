@@ -18,8 +18,8 @@ from hbmlc_models.selection.sampler import Draws
 __all__ = [
     "TilePosterior",
     "WrongModelError",
+    "corrected_density",
     "labelled_density",
-    "log_redshift_weight",
     "propensity",
 ]
 
@@ -27,6 +27,8 @@ CHUNK = 4096
 """Galaxies judged at once: each costs a few kilobytes."""
 N_MAG_NODES = 17
 """Brightness nodes between which the correction is interpolated."""
+N_SLOPES = 16
+"""Slopes that stand for the posterior draws at one brightness."""
 MAG_RANGE = 4.0
 """Their range, in units of the survey's spread of brightness."""
 
@@ -117,22 +119,38 @@ def propensity(
     return total / len(posterior.beta)
 
 
-def log_redshift_weight(
-    mag: FloatArray, z_grid: FloatArray, posterior: TilePosterior, *, is_selected: bool
+def corrected_density(
+    density: FloatArray,
+    mag: FloatArray,
+    z_grid: FloatArray,
+    posterior: TilePosterior,
+    *,
+    is_selected: bool,
 ) -> FloatArray:
-    r"""Log of the posterior mean factor on q(z | F), ``(n_galaxies, n_grid)``.
+    r"""Posterior mean of p(z | F, S) from q(z | F), both ``(n_galaxies, n_grid)``, rows of sum one.
 
-    :math:`e^{T(z, m)}` for selected galaxies and :math:`e^{-\beta z + T(z, m)}` for the others;
-    ``mag`` is the standardised brightness ``(n_galaxies,)``. Averaged over draws at brightness
-    nodes and interpolated: the factor is smooth in brightness.
+    A draw multiplies q by :math:`e^{T(z, m)}` for selected galaxies and by
+    :math:`e^{-\beta z + T(z, m)}` for the others, *and normalises*: the mean of unnormalised
+    factors would favour steep draws far from an arbitrary pivot. ``mag`` is the standardised
+    brightness ``(n_galaxies,)``; answers at brightness nodes are interpolated.
     """
     nodes = np.linspace(-MAG_RANGE, MAG_RANGE, N_MAG_NODES)
     slope = posterior.tilt[:, 0] + nodes[:, None] * posterior.tilt[:, 1]
     if not is_selected:
         slope = slope - posterior.beta
-    exponent = slope[:, :, None] * (z_grid - z_grid.mean())
-    table = logsumexp(exponent, axis=1) - np.log(slope.shape[1])
+    # Only the slope matters: like draws share one, their mean.
+    like = np.array_split(np.sort(slope, axis=1), min(N_SLOPES, slope.shape[1]), axis=1)
+    count = np.array([part.shape[1] for part in like])
+    slope = np.stack([part.mean(axis=1) for part in like], axis=1)
+    exponent = slope[:, :, None] * z_grid
+    table = np.exp(exponent - exponent.max(axis=2, keepdims=True))
     position = np.clip((mag + MAG_RANGE) / (nodes[1] - nodes[0]), 0, N_MAG_NODES - 1 - 1e-9)
     left = position.astype(int)
-    share = (position - left)[:, None]
-    return table[left] * (1 - share) + table[left + 1] * share
+    share = position - left
+    answer = np.zeros(density.shape)
+    for node, factors in enumerate(table):
+        for side, weight in ((left, 1 - share), (left + 1, share)):
+            rows = np.flatnonzero(side == node)
+            norm = density[rows] @ factors.T + 1e-300
+            answer[rows] += weight[rows, None] * density[rows] * ((count / norm) @ factors)
+    return answer / answer.sum(axis=1, keepdims=True)

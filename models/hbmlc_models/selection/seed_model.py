@@ -48,21 +48,12 @@ class SeedTileData:
 
 
 def seed_data_arrays(data: SeedTileData, priors: TilePriors) -> dict[str, Any]:
-    """Shared variables of the model: data padded to ``MAX_SEED_FITTED`` galaxies."""
-    n = len(data.z_spec)
-
-    def pad(column: FloatArray) -> FloatArray:
-        padded = np.zeros((MAX_SEED_FITTED, *column.shape[1:]))
-        padded[:n] = column
-        return padded
-
-    relative = data.log_likelihood - data.log_likelihood.max(axis=1, keepdims=True)
+    """Shared variables of the model."""
     return {
-        "basis": pad(data.basis),
-        "log_likelihood": pad(relative),
-        "z_spec": pad(data.z_spec),
-        "labelled": pad(data.is_labelled.astype(float)),
-        "weight": pad(np.ones(n)),
+        "basis": data.basis,
+        "log_likelihood": data.log_likelihood - data.log_likelihood.max(axis=1, keepdims=True),
+        "z_spec": data.z_spec,
+        "labelled": data.is_labelled.astype(float),
         "alpha_mean": priors.alpha,
         "gamma_mean": np.array(priors.gamma),
         "beta_prior": np.array([priors.beta_mean, priors.beta_scale]),
@@ -81,10 +72,10 @@ def build_seed_model(n_basis: int, n_nodes: int) -> Any:
     pm, pt = symbolic()
 
     placeholder = SeedTileData(
-        basis=np.zeros((1, n_basis)),
-        log_likelihood=np.zeros((1, n_nodes)),
-        z_spec=np.zeros(1),
-        is_labelled=np.zeros(1, dtype=bool),
+        basis=np.zeros((2, n_basis)),
+        log_likelihood=np.zeros((2, n_nodes)),
+        z_spec=np.zeros(2),
+        is_labelled=np.zeros(2, dtype=bool),
         z_nodes=np.linspace(0, 3, n_nodes),
     )
     priors = TilePriors(alpha=np.zeros(n_basis), gamma=0.0, beta_mean=0.0, beta_scale=1.0)
@@ -119,5 +110,5 @@ def build_seed_model(n_basis: int, n_nodes: int) -> Any:
         )
         labelled = shared["labelled"]
         log_all = labelled * log_labelled + (1 - labelled) * log_unlabelled
-        pm.Potential("likelihood", pt.sum(shared["weight"] * log_all))
+        pm.Potential("likelihood", pt.sum(log_all))
     return model

@@ -42,7 +42,7 @@ __all__ = [
 N_NODES = 9
 """Quantile nodes of each galaxy's density."""
 MAX_FITTED = 1000
-"""Galaxies of a tile that are fitted; arrays are padded to it so that one compilation serves."""
+"""Galaxies of a tile that are fitted; more would not narrow what only the prior pins."""
 ALPHA_SCALE = 1.0
 """Prior spread of a tile's selection around the survey's, in the whitened basis."""
 GAMMA_SCALE = 1.5
@@ -82,23 +82,13 @@ class TileData:
 
 
 def tile_data_arrays(data: TileData, priors: TilePriors) -> dict[str, Any]:
-    """Shared variables of the model: data padded to ``MAX_FITTED`` galaxies of weight zero."""
-    n = len(data.mag)
-    weight = np.zeros(MAX_FITTED)
-    weight[:n] = 1.0
-
-    def pad(column: FloatArray) -> FloatArray:
-        padded = np.zeros((MAX_FITTED, *column.shape[1:]))
-        padded[:n] = column
-        return padded
-
+    """Shared variables of the model."""
     return {
-        "basis": pad(data.basis),
-        "z_nodes": pad(data.z_nodes),
-        "mag": pad(data.mag),
-        "z_spec": pad(data.z_spec),
-        "labelled": pad(data.is_labelled.astype(float)),
-        "weight": weight,
+        "basis": data.basis,
+        "z_nodes": data.z_nodes,
+        "mag": data.mag,
+        "z_spec": data.z_spec,
+        "labelled": data.is_labelled.astype(float),
         "alpha_mean": priors.alpha,
         "gamma_mean": np.array(priors.gamma),
         "beta_prior": np.array([priors.beta_mean, priors.beta_scale]),
@@ -116,11 +106,11 @@ def build_tile_model(n_basis: int) -> Any:
     pm, pt = symbolic()
 
     placeholder = TileData(
-        basis=np.zeros((1, n_basis)),
-        z_nodes=np.zeros((1, N_NODES)),
-        mag=np.zeros(1),
-        z_spec=np.zeros(1),
-        is_labelled=np.zeros(1, dtype=bool),
+        basis=np.zeros((2, n_basis)),
+        z_nodes=np.zeros((2, N_NODES)),
+        mag=np.zeros(2),
+        z_spec=np.zeros(2),
+        is_labelled=np.zeros(2, dtype=bool),
     )
     priors = TilePriors(alpha=np.zeros(n_basis), gamma=0.0, beta_mean=0.0, beta_scale=1.0)
     with pm.Model() as model:
@@ -149,5 +139,5 @@ def build_tile_model(n_basis: int) -> Any:
         labelled = shared["labelled"]
         log_selected = -labelled * pt.softplus(-eta) - (1 - labelled) * pt.softplus(eta)
         log_z = labelled * (slope * shared["z_spec"] - log_norm + np.log(N_NODES))
-        pm.Potential("likelihood", pt.sum(shared["weight"] * (log_selected + log_z)))
+        pm.Potential("likelihood", pt.sum(log_selected + log_z))
     return model

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,12 +10,11 @@ from scipy.special import expit
 from scipy.stats import binom, kstest, norm
 
 from hbmlc_models.pipeline import SurveyFit
-from hbmlc_models.selection.posterior import TilePosterior, log_redshift_weight, propensity
+from hbmlc_models.selection.posterior import TilePosterior, corrected_density, propensity
 from hbmlc_models.selection.sampler import Convergence, Draws, sample_nuts
 from hbmlc_models.selection.tile_model import (
     ALPHA_SCALE,
     GAMMA_SCALE,
-    MAX_FITTED,
     N_NODES,
     TILT_SCALE,
     TileData,
@@ -87,16 +85,9 @@ def draw_truth(n_basis: int, priors: TilePriors, rng: np.random.Generator) -> Tr
     )
 
 
-def unpadded(data: TileData, priors: TilePriors) -> dict[str, Any]:
-    """Data of the model without the padding, which only costs time."""
-    padded = tile_data_arrays(data, priors)
-    n = len(data.mag)
-    return {k: v[:n] if np.shape(v)[:1] == (MAX_FITTED,) else v for k, v in padded.items()}
-
-
 def sample(data: TileData, priors: TilePriors, *, draws: int = 500, chains: int = 2) -> Draws:
     compiled = compiled_tile_model(len(priors.alpha))
-    arrays = unpadded(data, priors)
+    arrays = tile_data_arrays(data, priors)
     return sample_nuts(compiled, arrays, NAMES, draws=draws, tune=300, chains=chains, seed=5)
 
 
@@ -264,17 +255,23 @@ def test_propensity_is_bayes_theorem_averaged_over_draws() -> None:
     np.testing.assert_allclose(found, wanted, rtol=1e-9)
 
 
+@pytest.mark.parametrize("z_max", [3.0, 6.0])
 @pytest.mark.parametrize("is_selected", [True, False])
-def test_redshift_factor_of_one_draw_is_exponential(is_selected: bool) -> None:  # noqa: FBT001
-    posterior = make_posterior(1, np.random.default_rng(9))
-    z_grid, mag = np.linspace(0, 3, 31), np.array([-3.7, 0.0, 0.31, 2.0])
+def test_correction_is_the_mean_of_normalised_densities(is_selected: bool, z_max: float) -> None:  # noqa: FBT001
+    posterior = make_posterior(200, np.random.default_rng(9))
+    z_grid = np.linspace(0, z_max, int(100 * z_max) + 1)
+    mag = np.array([-1.5, 0.0, 1.0])  # nodes in brightness: nothing is interpolated
+    density = norm([[0.3], [0.7], [2.3]], [[0.1], [0.4], [0.4]]).pdf(z_grid)
+    density /= density.sum(axis=1, keepdims=True)
 
-    found = log_redshift_weight(mag, z_grid, posterior, is_selected=is_selected)
+    found = corrected_density(density, mag, z_grid, posterior, is_selected=is_selected)
 
-    slope = posterior.tilt[0, 0] + posterior.tilt[0, 1] * mag
-    slope = slope - (0 if is_selected else posterior.beta[0])
-    wanted = slope[:, None] * z_grid
-    np.testing.assert_allclose(found - found[:, :1], wanted - wanted[:, :1], atol=1e-9)
+    slope = posterior.tilt[:, 0] + mag[:, None] * posterior.tilt[:, 1]
+    slope = slope - (0 if is_selected else posterior.beta)
+    each = density[:, None] * np.exp(slope[:, :, None] * z_grid)
+    wanted = (each / each.sum(axis=2, keepdims=True)).mean(axis=1)
+    np.testing.assert_allclose(found @ z_grid, wanted @ z_grid, atol=2e-3)
+    np.testing.assert_allclose(found, wanted, atol=0.02 * wanted.max())
 
 
 def test_thinning_keeps_evenly_spaced_draws() -> None:
