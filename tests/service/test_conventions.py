@@ -148,21 +148,12 @@ def test_every_reference_of_the_openapi_document_resolves() -> None:
     assert references(document) <= schemas
 
 
-def test_the_api_starts_without_the_science_and_within_a_second() -> None:
+def test_the_api_starts_without_the_science() -> None:
     script = (
         "import sys, hbmlc_service.app;"
-        "heavy = {'torch', 'pymc', 'celery', 'hbmlc_models', 'numpy'} & set(sys.modules);"
-        "assert not heavy, heavy;"
-        "import time; print(time.process_time())"
+        "print(*{'torch', 'pymc', 'celery', 'hbmlc_models', 'numpy'} & set(sys.modules))"
     )
 
-    # Time of this process alone, the best of three: the machine may be busy, the code not slow.
-    seconds = [
-        float(
-            subprocess.run(
-                [sys.executable, "-c", script], check=True, stdout=subprocess.PIPE
-            ).stdout
-        )
-        for _ in range(3)
-    ]
-    assert min(seconds) < 1.0
+    answer = subprocess.run([sys.executable, "-c", script], check=True, stdout=subprocess.PIPE)
+
+    assert answer.stdout.split() == []
