@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID
@@ -24,6 +25,10 @@ from hbmlc_store.registry import NewVersion, register
 from hbmlc_store.schema import Base
 from hbmlc_store.settings import Settings
 from hbmlc_store.uploads import receive_content
+
+# Before any test loads OpenMP: threads that spin while they wait starve the servers and workers
+# that the tests start beside them, as `hbmlc worker` knows too.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 @pytest.fixture(scope="session")
