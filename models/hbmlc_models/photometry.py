@@ -12,6 +12,7 @@ softening :math:`b`; it is finite for non-positive fluxes and equals :math:`m` w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ __all__ = [
     "AB_ZERO_JANSKY",
     "MAG_PER_E_FOLD",
     "Photometry",
+    "concatenate_photometry",
     "flux_err_from_mag_err",
     "flux_from_mag",
     "luptitude",
@@ -90,6 +92,25 @@ class Photometry:
             flux_err=self.flux_err[index],
             is_detected=self.is_detected[index],
         )
+
+    def scaled(self, factor: FloatArray) -> Photometry:
+        """Photometry with fluxes and errors times ``factor``, which broadcasts against them."""
+        return Photometry(
+            bands=self.bands,
+            flux=self.flux * factor,
+            flux_err=self.flux_err * factor,
+            is_detected=self.is_detected,
+        )
+
+
+def concatenate_photometry(parts: Sequence[Photometry]) -> Photometry:
+    """Photometry of several samples in the same bands, one after the other."""
+    return Photometry(
+        bands=parts[0].bands,
+        flux=np.concatenate([part.flux for part in parts]),
+        flux_err=np.concatenate([part.flux_err for part in parts]),
+        is_detected=np.concatenate([part.is_detected for part in parts]),
+    )
 
 
 def mag_from_flux(flux: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hbmlc_models.arrays import BoolArray, FloatArray, IntArray, ShapeMismatchError
-from hbmlc_models.photometry import Photometry
+from hbmlc_models.photometry import Photometry, concatenate_photometry
 
 __all__ = ["Tile", "merge_tiles"]
 
@@ -90,17 +90,11 @@ def merge_tiles(tiles: Sequence[Tile]) -> Tile:
     first = tiles[0]
     if len(tiles) == 1:
         return first
-    photometry = [tile.photometry for tile in tiles]
     return Tile(
         name=first.name,
         index=first.index,
         row=np.concatenate([tile.row for tile in tiles]),
-        photometry=Photometry(
-            bands=first.photometry.bands,
-            flux=np.concatenate([part.flux for part in photometry]),
-            flux_err=np.concatenate([part.flux_err for part in photometry]),
-            is_detected=np.concatenate([part.is_detected for part in photometry]),
-        ),
+        photometry=concatenate_photometry([tile.photometry for tile in tiles]),
         z_spec=np.concatenate([tile.z_spec for tile in tiles]),
         selected=np.concatenate([tile.selected for tile in tiles]),
         extras={

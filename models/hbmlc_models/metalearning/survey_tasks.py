@@ -11,7 +11,7 @@ import numpy as np
 from hbmlc_models.arrays import FloatArray, IntArray
 from hbmlc_models.metalearning.features import network_inputs
 from hbmlc_models.metalearning.train import Task, draw_support_size
-from hbmlc_models.photometry import Photometry
+from hbmlc_models.photometry import Photometry, concatenate_photometry
 from hbmlc_models.selection.dimming import add_noise, borrow_noise
 from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.population import MatchedSample
@@ -24,8 +24,6 @@ ZERO_POINT_SCATTER = 0.015
 """Zero-point differences between tiles [mag], one sigma: what adaptation is there to learn."""
 MAX_DROPPED_BANDS = 0.03
 """Probability that a band of a training galaxy is treated as not observed."""
-
-
 CONTEXT_DROPPED = 0.5
 """Probability that the optional columns of a training galaxy are withheld."""
 
@@ -50,7 +48,7 @@ class SurveyTasks:
         self._frame = frame
         n_draws = POOL // len(samples)
         draws = [sample.draw(n_draws, power=0.75, rng=rng) for sample in samples]
-        photometry = _concatenate([draw.photometry for draw in draws])
+        photometry = concatenate_photometry([draw.photometry for draw in draws])
         parent = np.concatenate([draw.parent for draw in draws])
         self._z_spec = np.concatenate([draw.z_spec for draw in draws])
         donors = unlabelled if unlabelled.n_galaxies else photometry
@@ -85,13 +83,7 @@ class SurveyTasks:
         """Inputs of chosen galaxies, with noise drawn anew and zero points shifted [mag]."""
         photometry = self._photometry.take(chosen)
         if shift is not None:
-            scale = 10 ** (-0.4 * shift)
-            photometry = Photometry(
-                bands=photometry.bands,
-                flux=photometry.flux * scale,
-                flux_err=photometry.flux_err * scale,
-                is_detected=photometry.is_detected,
-            )
+            photometry = photometry.scaled(10 ** (-0.4 * shift))
         observed = add_noise(photometry, self._flux_err[chosen], rng=rng)
         context = self._context[chosen]
         # Half of the time without context: labels share it only in part with the sky.
@@ -107,13 +99,3 @@ def _slice(task: Task, start: int, stop: int) -> Task:
     """Some galaxies of a task."""
     rows = slice(start, stop)
     return Task(inputs=task.inputs[rows], z_spec=task.z_spec[rows], weight=task.weight[rows])
-
-
-def _concatenate(parts: list[Photometry]) -> Photometry:
-    """Photometry of several samples, one after the other."""
-    return Photometry(
-        bands=parts[0].bands,
-        flux=np.concatenate([part.flux for part in parts]),
-        flux_err=np.concatenate([part.flux_err for part in parts]),
-        is_detected=np.concatenate([part.is_detected for part in parts]),
-    )

@@ -13,7 +13,13 @@ from torch import Tensor
 
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.metalearning.maml import LabelledSet, meta_loss
-from hbmlc_models.metalearning.network import Architecture, Weights, forward, query_loss
+from hbmlc_models.metalearning.network import (
+    Architecture,
+    Weights,
+    forward,
+    init_weights,
+    query_loss,
+)
 
 __all__ = [
     "MetaNetwork",
@@ -21,6 +27,7 @@ __all__ = [
     "Task",
     "TaskSource",
     "draw_support_size",
+    "new_network",
     "to_labelled_set",
     "train_network",
 ]
@@ -95,6 +102,17 @@ class MetaNetwork:
     """Inner learning rate of each tensor, scalars."""
     n_inner_steps: int
     """Gradient steps at deployment."""
+
+
+def new_network(architecture: Architecture, *, seed: int, n_inner_steps: int) -> MetaNetwork:
+    """Network with random weights and the published adaptation rate."""
+    weights = init_weights(architecture, generator=torch.Generator().manual_seed(seed))
+    return MetaNetwork(
+        architecture=architecture,
+        weights=weights,
+        rates={name: torch.tensor(INITIAL_RATE) for name in weights},
+        n_inner_steps=n_inner_steps,
+    )
 
 
 def train_network(

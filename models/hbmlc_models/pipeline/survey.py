@@ -145,9 +145,12 @@ def _learn_population(
 
 def _shipped(tile: Tile, model: ModelVersion, frame: LuptitudeFrame) -> tuple[Mixture, MetaNetwork]:
     """Population and network of the model version, the former re-weighted to this sky."""
-    if model.population is None or model.network is None or model.frame is None:
-        raise NoLabelsError(n_labelled=tile.n_labelled, model=model.name, bands=frame.bands)
-    if model.bands != frame.bands:
+    if (
+        model.population is None
+        or model.network is None
+        or model.frame is None
+        or model.bands != frame.bands
+    ):
         raise NoLabelsError(n_labelled=tile.n_labelled, model=model.name, bands=frame.bands)
     population = model.population.shifted(model.frame.softening, frame.softening)
     rows = np.arange(min(N_REWEIGHT, tile.n_galaxies))

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import torch
 
 from hbmlc_models.base_models import ModelVersion
 from hbmlc_models.fusion import PRIOR_WEIGHT, fit_pool_weight
 from hbmlc_models.metalearning.features import CHANNELS
 from hbmlc_models.metalearning.infer import network_outputs, outputs_density
-from hbmlc_models.metalearning.network import Architecture, init_weights
+from hbmlc_models.metalearning.network import Architecture
 from hbmlc_models.metalearning.survey_tasks import SurveyTasks
-from hbmlc_models.metalearning.train import INITIAL_RATE, MetaNetwork, Recipe, train_network
+from hbmlc_models.metalearning.train import MetaNetwork, Recipe, new_network, train_network
 from hbmlc_models.pipeline.options import CalibrationOptions, redshift_grid
 from hbmlc_models.pipeline.split import SampleSplit
 from hbmlc_models.selection.context import ContextScale
 from hbmlc_models.selection.dimming import add_noise, borrow_noise
 from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.mixture import Mixture
-from hbmlc_models.selection.population import MatchedSample, matched_samples
+from hbmlc_models.selection.population import MatchedSample, matched_sample
 
 __all__ = ["fit_survey_network", "network_share"]
 
@@ -71,13 +70,7 @@ def _start(
     if shipped and model.bands == frame.bands and shipped.architecture.head == options.head:
         return shipped
     architecture = Architecture(n_channels=CHANNELS, n_bands=len(frame.bands), head=options.head)
-    weights = init_weights(architecture, generator=torch.Generator().manual_seed(seed))
-    return MetaNetwork(
-        architecture=architecture,
-        weights=weights,
-        rates={name: torch.tensor(INITIAL_RATE) for name in weights},
-        n_inner_steps=options.inner_steps,
-    )
+    return new_network(architecture, seed=seed, n_inner_steps=options.inner_steps)
 
 
 def network_share(
@@ -94,9 +87,9 @@ def network_share(
     withheld, unlabelled = split.withheld, split.unlabelled
     if withheld.n_galaxies == 0 or unlabelled.n_galaxies == 0:
         return PRIOR_WEIGHT
-    matched = matched_samples(
-        withheld.photometry, withheld.z_spec, unlabelled, frame=frame, seed=seed
-    )[0]
+    matched = matched_sample(
+        withheld.photometry, withheld.z_spec, unlabelled, 0, frame=frame, seed=seed
+    )
     rng = np.random.default_rng([seed, 31])
     n_draws = min(MAX_HELD_OUT, N_HELD_OUT_COPIES * withheld.n_galaxies)
     drawn = matched.draw(n_draws, power=0.5, rng=rng)

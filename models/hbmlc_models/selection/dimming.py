@@ -56,14 +56,8 @@ def dim_labelled(
     pick = (low + rng.random(len(parent)) * (high - low)).astype(int)
     dimming = np.clip(targets[np.minimum(pick, len(targets) - 1)] - mag, 0, dim_at_most)
     scale = 10 ** (-0.4 * dimming)[:, None]
-    copies = labelled.take(parent)
     return DimmedSample(
-        photometry=Photometry(
-            bands=copies.bands,
-            flux=copies.flux * scale,
-            flux_err=copies.flux_err * scale,
-            is_detected=copies.is_detected,
-        ),
+        photometry=labelled.take(parent).scaled(scale),
         z_spec=z_spec[parent],
         parent=parent,
     )

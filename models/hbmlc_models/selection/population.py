@@ -27,7 +27,7 @@ from hbmlc_models.selection.mixture import (
     reweight_mixture,
 )
 
-__all__ = ["DIMMINGS", "MatchedSample", "fit_population", "matched_samples"]
+__all__ = ["DIMMINGS", "MatchedSample", "fit_population", "matched_sample", "matched_samples"]
 
 DIMMINGS = (1.5, 3.0)
 """How far labelled galaxies are dimmed at most [mag], one matched sample each."""
@@ -76,29 +76,41 @@ def matched_samples(
     seed: int,
 ) -> list[MatchedSample]:
     """One matched sample for each entry of ``DIMMINGS``; ``z_spec`` is ``(n_labelled,)``."""
-    samples: list[MatchedSample] = []
-    n_copies = max(1, min(N_COPIES, MAX_COPIES // len(z_spec)))
-    for index, dim_at_most in enumerate(DIMMINGS):
-        rng = np.random.default_rng([seed, index])
-        sample = dim_labelled(
-            labelled,
-            z_spec,
-            unlabelled,
-            frame=frame,
-            dim_at_most=dim_at_most,
-            n_copies=n_copies,
-            rng=rng,
+    return [
+        matched_sample(labelled, z_spec, unlabelled, index, frame=frame, seed=seed)
+        for index in range(len(DIMMINGS))
+    ]
+
+
+def matched_sample(
+    labelled: Photometry,
+    z_spec: FloatArray,
+    unlabelled: Photometry,
+    index: int,
+    *,
+    frame: LuptitudeFrame,
+    seed: int,
+) -> MatchedSample:
+    """Matched sample of the entry of ``DIMMINGS`` at ``index``; ``z_spec`` is ``(n_labelled,)``."""
+    rng = np.random.default_rng([seed, index])
+    sample = dim_labelled(
+        labelled,
+        z_spec,
+        unlabelled,
+        frame=frame,
+        dim_at_most=DIMMINGS[index],
+        n_copies=max(1, min(N_COPIES, MAX_COPIES // len(z_spec))),
+        rng=rng,
+    )
+    if unlabelled.n_galaxies == 0:
+        matching = Matching(odds=np.ones(len(sample.z_spec)), auc=float("nan"))
+    else:
+        flux_err = borrow_noise(sample.photometry, unlabelled, frame=frame, rng=rng)
+        observed = add_noise(sample.photometry, flux_err, rng=rng)
+        matching = match_photometry(
+            frame.colours(observed), frame.colours(unlabelled), groups=sample.parent, seed=seed
         )
-        if unlabelled.n_galaxies == 0:
-            matching = Matching(odds=np.ones(len(sample.z_spec)), auc=float("nan"))
-        else:
-            flux_err = borrow_noise(sample.photometry, unlabelled, frame=frame, rng=rng)
-            observed = add_noise(sample.photometry, flux_err, rng=rng)
-            matching = match_photometry(
-                frame.colours(observed), frame.colours(unlabelled), groups=sample.parent, seed=seed
-            )
-        samples.append(MatchedSample(sample=sample, matching=matching))
-    return samples
+    return MatchedSample(sample=sample, matching=matching)
 
 
 def fit_population(

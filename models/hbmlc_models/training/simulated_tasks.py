@@ -9,12 +9,12 @@ import numpy as np
 from hbmlc_models.arrays import FloatArray, IntArray
 from hbmlc_models.metalearning.features import network_inputs
 from hbmlc_models.metalearning.train import Task, draw_support_size
-from hbmlc_models.photometry import Photometry
+from hbmlc_models.photometry import concatenate_photometry
 from hbmlc_models.selection.context import ContextScale, fit_context
 from hbmlc_models.selection.frame import LuptitudeFrame, make_frame
 from hbmlc_models.simulate.simulator import SimulatedCatalog
 
-__all__ = ["SimulatedTasks", "TileInputs", "join_photometry", "prepare_tiles"]
+__all__ = ["SimulatedTasks", "TileInputs", "prepare_tiles"]
 
 CONTEXT_DROPPED = 0.5
 """Probability that the optional columns of a training galaxy are withheld."""
@@ -32,22 +32,13 @@ class TileInputs:
     """Positions of the galaxies that were selected."""
 
 
-def join_photometry(catalogs: list[SimulatedCatalog]) -> Photometry:
-    """Photometry of several tiles, one after the other."""
-    parts = [catalog.tile.photometry for catalog in catalogs]
-    return Photometry(
-        bands=parts[0].bands,
-        flux=np.concatenate([part.flux for part in parts]),
-        flux_err=np.concatenate([part.flux_err for part in parts]),
-        is_detected=np.concatenate([part.is_detected for part in parts]),
-    )
-
-
 def prepare_tiles(
     catalogs: list[SimulatedCatalog], *, frame: LuptitudeFrame | None = None
 ) -> tuple[LuptitudeFrame, list[TileInputs]]:
     """Frame of all tiles together (or the given one), and each tile's inputs in it."""
-    frame = frame or make_frame(join_photometry(catalogs))
+    frame = frame or make_frame(
+        concatenate_photometry([catalog.tile.photometry for catalog in catalogs])
+    )
     names = catalogs[0].tile.extras
     joined = {n: np.concatenate([c.tile.extras[n] for c in catalogs]) for n in names}
     scale: ContextScale = fit_context(joined)
@@ -71,7 +62,6 @@ class SimulatedTasks:
 
     def __init__(self, tiles: list[TileInputs]) -> None:
         self._tiles = tiles
-        self._size = np.array([len(tile.z_true) for tile in tiles])
         self._inputs = np.concatenate([tile.inputs for tile in tiles])
         self._z_true = np.concatenate([tile.z_true for tile in tiles])
 

@@ -13,9 +13,10 @@ from hbmlc_models.base_models import ModelVersion, read_version, write_version
 from hbmlc_models.metalearning.features import CHANNELS
 from hbmlc_models.metalearning.infer import outputs_density, run_network
 from hbmlc_models.metalearning.maml import adapt
-from hbmlc_models.metalearning.network import Architecture, init_weights
-from hbmlc_models.metalearning.train import INITIAL_RATE, MetaNetwork, Recipe, train_network
+from hbmlc_models.metalearning.network import Architecture
+from hbmlc_models.metalearning.train import MetaNetwork, Recipe, new_network, train_network
 from hbmlc_models.pdf import point_estimates
+from hbmlc_models.photometry import concatenate_photometry
 from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.mixture import Mixture, fit_mixture
 from hbmlc_models.simulate.depth import draw_depth, lsst_depth
@@ -27,7 +28,6 @@ from hbmlc_models.training.recipe import TrainingRecipe
 from hbmlc_models.training.simulated_tasks import (
     SimulatedTasks,
     TileInputs,
-    join_photometry,
     prepare_tiles,
 )
 
@@ -121,7 +121,7 @@ def _fit_population(recipe: TrainingRecipe, filters: FilterSet, frame: Luptitude
     log1p_z = np.log1p(np.concatenate([part.z_true for part in parts]))
     return fit_mixture(
         log1p_z,
-        frame.colours(join_photometry(parts)),
+        frame.colours(concatenate_photometry([part.tile.photometry for part in parts])),
         reference=frame.reference,
         n_components=recipe.n_components,
         seed=recipe.seed,
@@ -136,13 +136,7 @@ def _train(
 ) -> MetaNetwork:
     """Meta-train a network from random weights."""
     architecture = Architecture(n_channels=CHANNELS, n_bands=len(frame.bands))
-    weights = init_weights(architecture, generator=torch.Generator().manual_seed(recipe.seed))
-    start = MetaNetwork(
-        architecture=architecture,
-        weights=weights,
-        rates={name: torch.tensor(INITIAL_RATE) for name in weights},
-        n_inner_steps=recipe.n_inner_steps,
-    )
+    start = new_network(architecture, seed=recipe.seed, n_inner_steps=recipe.n_inner_steps)
     settings = Recipe(
         supervised_steps=recipe.supervised_steps,
         batch=recipe.batch,
