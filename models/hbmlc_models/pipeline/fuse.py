@@ -144,7 +144,8 @@ def _fuse_chunk(
         "odds": found.odds,
         "z_network": _network_point(density, network, z_grid),
         "z_selection": point_estimates(bayesian.pdf, z_grid).best,
-        "p_selected": bayesian.p_selected,
+        "p_selected": bayesian.p_selected.mean,
+        "p_selected_std": bayesian.p_selected.std,
         "support": bayesian.support,
     }
     return columns, pdf.astype(np.float32)

@@ -10,6 +10,7 @@ from hbmlc_models.arrays import FloatArray
 from hbmlc_models.pdf import normalise, quantile_rows
 from hbmlc_models.pipeline.survey_fit import SurveyFit
 from hbmlc_models.selection.posterior import (
+    Propensity,
     TilePosterior,
     corrected_density,
     labelled_density,
@@ -28,8 +29,8 @@ class SelectionAnswer:
 
     pdf: FloatArray
     """p(z | F, S) with each galaxy's own S, ``(n_galaxies, n_grid)``."""
-    p_selected: FloatArray
-    """Posterior mean of p(S=1 given F), ``(n_galaxies,)``."""
+    p_selected: Propensity
+    """p(S=1 given F) over the posterior draws."""
     support: FloatArray
     """Nearness of labelled galaxies in photometry, 0 to 1, ``(n_galaxies,)``."""
 

@@ -194,7 +194,7 @@ def _choose_anchors(
         return Anchors(index=np.empty(0, dtype=np.int64), weight=np.empty(0))
     nodes = _quantile_nodes(tile, candidates, survey, options)
     mag = standard_mag(tile, survey)[candidates]
-    likely = propensity(phi[candidates], nodes, posterior, mag=mag)
+    likely = propensity(phi[candidates], nodes, posterior, mag=mag).mean
     if options.anchors is AnchorRule.TOP:
         return top_anchors(candidates, likely, n_anchors=options.n_anchors)
     return stratified_anchors(candidates, likely, n_anchors=options.n_anchors, rng=rng)

@@ -16,6 +16,7 @@ from hbmlc_models.selection.mixture import Mixture
 from hbmlc_models.selection.sampler import Draws
 
 __all__ = [
+    "Propensity",
     "TilePosterior",
     "WrongModelError",
     "corrected_density",
@@ -87,6 +88,22 @@ class TilePosterior:
         return cls(**arrays)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Propensity:
+    """p(S=1 given F) of some galaxies, over the posterior draws; both ``(n_galaxies,)``."""
+
+    mean: FloatArray
+    """Posterior mean."""
+    std: FloatArray
+    """Posterior standard deviation."""
+
+    @classmethod
+    def from_sums(cls, total: FloatArray, squares: FloatArray, n_draws: int) -> Self:
+        """Mean and spread from the sums of p and of p² over the draws."""
+        mean = total / n_draws
+        return cls(mean=mean, std=np.sqrt(np.maximum(squares / n_draws - mean**2, 0)))
+
+
 def labelled_density(
     photometry: Photometry, frame: LuptitudeFrame, population: Mixture, z_grid: FloatArray
 ) -> FloatArray:
@@ -101,22 +118,24 @@ def labelled_density(
 
 def propensity(
     basis: FloatArray, z_nodes: FloatArray, posterior: TilePosterior, *, mag: FloatArray
-) -> FloatArray:
-    """Posterior mean of p(S=1 given F), ``(n_galaxies,)``.
+) -> Propensity:
+    """p(S=1 given F) over the posterior draws.
 
     ``basis`` is ``(n_galaxies, n_basis)``, ``z_nodes`` are quantiles of q(z | F),
     ``(n_galaxies, n_nodes)``, ``mag`` is the standardised brightness ``(n_galaxies,)``; the
     redshift is summed out over the tile's own, tilted density as in ``tile_model``.
     """
-    total = np.zeros(len(basis))
+    total, squares = np.zeros((2, len(basis)))
     for draw in range(len(posterior.beta)):
         slope = posterior.tilt[draw, 0] + posterior.tilt[draw, 1] * mag
         log_tilt = slope[:, None] * z_nodes
         log_odds_z = np.asarray(logsumexp(log_tilt - posterior.beta[draw] * z_nodes, axis=1))
         log_odds_z = log_odds_z - np.asarray(logsumexp(log_tilt, axis=1))
         linear = basis @ posterior.alpha[draw] + posterior.gamma[draw]
-        total += expit(linear - log_odds_z)
-    return total / len(posterior.beta)
+        likely = expit(linear - log_odds_z)
+        total += likely
+        squares += likely**2
+    return Propensity.from_sums(total, squares, len(posterior.beta))
 
 
 def corrected_density(

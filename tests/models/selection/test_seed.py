@@ -114,17 +114,18 @@ def test_posterior_is_bayes_theorem_averaged_over_draws(curve: Curve) -> None:
     np.testing.assert_allclose(density.sum(axis=1), 1.0)
     likelihood = np.exp(curve.log_likelihood(*FRAME.luptitudes(photometry), Z_GRID))
     for galaxy in range(4):
-        wanted, likely = np.zeros(len(Z_GRID)), 0.0
+        wanted, likely = np.zeros(len(Z_GRID)), np.zeros(3)
         for d in range(3):
             p_z = likelihood[galaxy] * norm(posterior.mu_z[d], posterior.sigma_z[d]).pdf(Z_GRID)
             p_z /= p_z.sum()
             linear = basis[galaxy] @ posterior.alpha[d] + posterior.gamma[d]
             p_s = expit(linear + posterior.beta[d] * Z_GRID)
-            likely += p_z @ p_s / 3
+            likely[d] = p_z @ p_s
             joint = p_z * (p_s if is_selected[galaxy] else 1 - p_s)
             wanted += joint / joint.sum() / 3
         np.testing.assert_allclose(density[galaxy], wanted, rtol=1e-6, atol=1e-12)
-        assert propensity[galaxy] == pytest.approx(likely)
+        assert propensity.mean[galaxy] == pytest.approx(likely.mean())
+        assert propensity.std[galaxy] == pytest.approx(likely.std(), abs=1e-7)
 
 
 def test_log_posterior_is_that_of_the_docstring() -> None:

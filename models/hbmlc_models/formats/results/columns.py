@@ -41,6 +41,11 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
         "z_selection", "src.redshift.phot", "Point estimate of the Bayesian part before fusion"
     ),
     _column("p_selected", "stat.probability", "Posterior mean of p(S=1 given F)"),
+    _column(
+        "p_selected_std",
+        "stat.stdev;stat.probability",
+        "Posterior standard deviation of p(S=1 given F)",
+    ),
     _column("support", "stat.value", "Local density of spectroscopic support; 0 is none"),
     _column("flags", "meta.code.qual", "Bit mask of warnings", "i4"),
 )
