@@ -11,12 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from hbmlc_models.arrays import FloatArray
+from hbmlc_models.expected_loss import least_loss
 from hbmlc_models.metrics import cdf_on_grid
 
 __all__ = ["PointEstimates", "normalise", "point_estimates", "quantile_rows"]
 
-LOSS_SCALE = 0.06
-"""Scaled error at which the loss of a point estimate saturates: an outlier is an outlier."""
 ODDS_HALF_WIDTH = 0.06
 """Half width of the interval of ``odds``, in units of 1 + z; Benítez 2000 (ApJ 536, 571)."""
 
@@ -68,19 +67,13 @@ def point_estimates(pdf: FloatArray, z_grid: FloatArray) -> PointEstimates:
     cdf = cdf_on_grid(pdf, z_grid)
     half = ODDS_HALF_WIDTH * (1 + mode)
     return PointEstimates(
-        best=z_grid[(weight @ _loss_matrix(z_grid)).argmin(axis=1)],
+        best=least_loss(pdf, z_grid).z,
         mode=mode,
         mean=mean,
         std=std,
         quantiles=quantile_rows(pdf, z_grid, np.array([0.025, 0.16, 0.5, 0.84, 0.975])),
         odds=_cdf_at(cdf, z_grid, mode + half) - _cdf_at(cdf, z_grid, mode - half),
     )
-
-
-def _loss_matrix(z_grid: FloatArray) -> FloatArray:
-    """Loss of answering column j when row i is true: squared scaled error, cut at one."""
-    scaled = (z_grid[None, :] - z_grid[:, None]) / (1 + z_grid[:, None])
-    return np.minimum((scaled / LOSS_SCALE) ** 2, 1.0)
 
 
 def _cdf_at(cdf: FloatArray, z_grid: FloatArray, z: FloatArray) -> FloatArray:

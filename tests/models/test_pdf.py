@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
+from hbmlc_models.expected_loss import LOSS_SCALE
 from hbmlc_models.pdf import (
-    LOSS_SCALE,
     ODDS_HALF_WIDTH,
     normalise,
     point_estimates,
@@ -97,7 +97,8 @@ def test_best_estimate_has_least_expected_loss(seed: int) -> None:
             for answer in Z_GRID[::10]
         ]
         at_best = np.sum(row * np.minimum(((best - Z_GRID) / (1 + Z_GRID) / LOSS_SCALE) ** 2, 1))
-        assert at_best <= min(losses) + 1e-9
+        # Single precision decides between answers that are equally good.
+        assert at_best <= min(losses) + 1e-6 * row.sum()
 
 
 def test_best_estimate_is_a_peak_and_not_between_two() -> None:

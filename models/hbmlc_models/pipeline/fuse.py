@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from hbmlc_models.arrays import FloatArray, IntArray
+from hbmlc_models.expected_loss import least_loss
 from hbmlc_models.fusion import pool
 from hbmlc_models.metalearning.infer import outputs_density, outputs_redshift
 from hbmlc_models.metalearning.network import Head
@@ -131,8 +132,11 @@ def _fuse_chunk(
     pdf = pool(bayesian.pdf, network, survey.network_share)
     pdf = np.where(has_photometry, pdf, bayesian.pdf)
     found = point_estimates(pdf, z_grid)
+    low, high = _beta_band(pdf, found.best, tile, options)
     columns = {
         "z_phot": found.best,
+        "z_phot_beta_low": low,
+        "z_phot_beta_high": high,
         "z_mode": found.mode,
         "z_mean": found.mean,
         "z_median": found.quantiles[:, 2],
@@ -143,7 +147,7 @@ def _fuse_chunk(
         "z_q975": found.quantiles[:, 4],
         "odds": found.odds,
         "z_network": _network_point(density, network, z_grid),
-        "z_selection": point_estimates(bayesian.pdf, z_grid).best,
+        "z_selection": least_loss(bayesian.pdf, z_grid).z,
         "p_selected": bayesian.p_selected.mean,
         "p_selected_std": bayesian.p_selected.std,
         "support": bayesian.support,
@@ -155,7 +159,22 @@ def _network_point(density: TileDensity, pdf: FloatArray, z_grid: FloatArray) ->
     """Point estimate of the network alone."""
     if density.head is Head.MSE:
         return outputs_redshift(density.outputs, head=density.head)
-    return point_estimates(pdf, z_grid).best
+    return least_loss(pdf, z_grid).z
+
+
+def _beta_band(
+    pdf: FloatArray, z_phot: FloatArray, tile: Tile, options: CalibrationOptions
+) -> tuple[FloatArray, FloatArray]:
+    """Point estimates if β were one prior standard deviation lower, and higher.
+
+    Only the unlabelled galaxies owe their density to β, through the factor exp(-βz).
+    """
+    unlabelled = ~tile.is_labelled
+    z_grid = redshift_grid(options)
+    band = (z_phot.copy(), z_phot.copy())
+    for estimate, slope in zip(band, (options.beta_scale, -options.beta_scale), strict=True):
+        estimate[unlabelled] = least_loss(pdf[unlabelled], z_grid, slope=slope).z
+    return band
 
 
 def _flags(

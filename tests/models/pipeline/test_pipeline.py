@@ -405,3 +405,17 @@ def test_unlabelled_sky_is_further_away_where_selection_falls_with_redshift(
     # exp(-βz) with β < 0 moves every density up, none down.
     assert np.all(means[0] >= means[1] - 1e-6)
     assert means[0].mean() > means[1].mean()
+
+
+def test_beta_band_surrounds_unlabelled_estimates_and_leaves_labelled_ones(
+    tile: Tile, result: TileResult
+) -> None:
+    z_phot, low, high = (
+        result.columns[name] for name in ("z_phot", "z_phot_beta_low", "z_phot_beta_high")
+    )
+    labelled = tile.is_labelled
+
+    # A lower β leaves more distant galaxies without a spectrum.
+    assert low[~labelled].mean() > z_phot[~labelled].mean() > high[~labelled].mean()
+    np.testing.assert_array_equal(low[labelled], z_phot[labelled])
+    np.testing.assert_array_equal(high[labelled], z_phot[labelled])

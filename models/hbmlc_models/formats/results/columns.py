@@ -27,6 +27,16 @@ def _column(name: str, ucd: str, meaning: str, dtype: str = "f4") -> ResultColum
 
 RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _column("z_phot", "src.redshift.phot;meta.main", "Recommended photometric redshift"),
+    _column(
+        "z_phot_beta_low",
+        "src.redshift.phot",
+        "z_phot if the selection's redshift dependence were one prior standard deviation lower",
+    ),
+    _column(
+        "z_phot_beta_high",
+        "src.redshift.phot",
+        "z_phot if the selection's redshift dependence were one prior standard deviation higher",
+    ),
     _column("z_mode", "src.redshift.phot", "Mode of the calibrated p(z)"),
     _column("z_mean", "src.redshift.phot;stat.mean", "Mean of the calibrated p(z)"),
     _column("z_median", "src.redshift.phot;stat.median", "Median of the calibrated p(z)"),

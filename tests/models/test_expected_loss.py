@@ -1,0 +1,53 @@
+"""The redshift of least expected loss, against brute force."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from hbmlc_models.expected_loss import LOSS_SCALE, least_loss
+
+Z_GRID = np.linspace(0, 3, 151)
+LOSS = np.minimum(((Z_GRID[None] - Z_GRID[:, None]) / (1 + Z_GRID[:, None]) / LOSS_SCALE) ** 2, 1)
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 10_000), slope=st.floats(-3, 3))
+def test_answer_is_as_good_as_the_best_of_all(seed: int, slope: float) -> None:
+    rng = np.random.default_rng(seed)
+    pdf = norm(rng.uniform(0, 3, (5, 2, 1)), rng.uniform(0.02, 0.5, (5, 2, 1))).pdf(Z_GRID).sum(1)
+
+    found = least_loss(pdf, Z_GRID, slope=slope)
+
+    weight = pdf * np.exp(slope * Z_GRID)
+    losses = weight / weight.sum(axis=1, keepdims=True) @ LOSS
+    at_found = losses[np.arange(5), np.searchsorted(Z_GRID, found.z - 1e-9)]
+    np.testing.assert_allclose(at_found, losses.min(axis=1), atol=1e-5)
+    np.testing.assert_allclose(found.risk, losses.min(axis=1), atol=1e-5)
+
+
+def test_risk_is_none_where_the_density_is_certain_and_large_where_it_is_flat() -> None:
+    certain, flat = np.zeros(151), np.ones(151)
+    certain[70] = 1.0
+
+    found = least_loss(np.stack([certain, flat]), Z_GRID)
+
+    assert (found.z[0], found.risk[0]) == (Z_GRID[70], pytest.approx(0, abs=1e-6))
+    assert found.risk[1] > 0.7
+
+
+@pytest.mark.parametrize("slope", [-200.0, 200.0])
+def test_extreme_tilts_stay_finite(slope: float) -> None:
+    pdf = norm(1.5, 0.1).pdf(Z_GRID)[None]
+
+    found = least_loss(pdf, Z_GRID, slope=slope)
+
+    assert np.isfinite(found.risk).all()
+    assert 0 <= found.z[0] <= 3
+
+
+def test_no_galaxies_have_no_answers() -> None:
+    assert len(least_loss(np.empty((0, 151)), Z_GRID).z) == 0
