@@ -11,6 +11,7 @@ is ever multiplied.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -41,23 +42,49 @@ def least_loss(pdf: FloatArray, z_grid: FloatArray, *, slope: float = 0.0) -> Le
 
     Single precision: an answer may differ from the exact one where the two are equally good.
     """
-    exponent = slope * z_grid
-    tilt = np.exp(np.maximum(exponent - exponent.max(), -MAX_EXPONENT))
     weight = np.asarray(pdf, dtype=np.float32)
-    profit = (tilt[:, None] * _profit_table(z_grid)).astype(np.float32)
+    table = _profit_table(float(z_grid[0]), float(z_grid[-1]), len(z_grid), slope)
     expected = np.empty(weight.shape, dtype=np.float32)
-    for start in range(0, len(z_grid), BLOCK):
-        answers = slice(start, min(start + BLOCK, len(z_grid)))
-        near = np.flatnonzero(profit[:, answers].any(axis=1))
-        truths = slice(near[0], near[-1] + 1)
-        expected[:, answers] = weight[:, truths] @ profit[truths, answers]
+    for block in table.blocks:
+        expected[:, block.answers] = weight[:, block.truths] @ block.profit
     best = expected.argmax(axis=1)
-    total = weight @ tilt.astype(np.float32)
+    total = weight @ table.tilt
     share = expected[np.arange(len(best)), best] / np.maximum(total, np.float32(1e-37))
     return LeastLoss(z=z_grid[best], risk=np.clip(1 - share.astype(float), 0, 1))
 
 
-def _profit_table(z_grid: FloatArray) -> FloatArray:
-    """One minus the loss of answering column j when row i is true, ``(n_grid, n_grid)``."""
-    scaled = (z_grid[None, :] - z_grid[:, None]) / (1 + z_grid[:, None])
-    return np.maximum(1 - (scaled / LOSS_SCALE) ** 2, 0.0)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Block:
+    """What some answers gain where each of the truths near them holds."""
+
+    answers: slice
+    truths: slice
+    profit: FloatArray
+    """One minus the loss, tilted, ``(n_truths, n_answers)`` float32."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ProfitTable:
+    """One minus the loss on a grid, without its zeros."""
+
+    tilt: FloatArray
+    """``(n_grid,)`` float32."""
+    blocks: tuple[_Block, ...]
+
+
+# A catalogue has one grid and a few slopes, yet often thousands of small tiles.
+@lru_cache(maxsize=16)
+def _profit_table(first: float, last: float, n_grid: int, slope: float) -> _ProfitTable:
+    """Table of an equidistant grid."""
+    z = np.linspace(first, last, n_grid)
+    tilt = np.exp(np.maximum(slope * z - max(slope * first, slope * last), -MAX_EXPONENT))
+    scaled = (z[None, :] - z[:, None]) / (1 + z[:, None])
+    profit = tilt[:, None] * np.maximum(1 - (scaled / LOSS_SCALE) ** 2, 0.0)
+    blocks: list[_Block] = []
+    for start in range(0, n_grid, BLOCK):
+        answers = slice(start, min(start + BLOCK, n_grid))
+        near = np.flatnonzero(profit[:, answers].any(axis=1))
+        truths = slice(int(near[0]), int(near[-1]) + 1)
+        own = np.ascontiguousarray(profit[truths, answers], dtype=np.float32)
+        blocks.append(_Block(answers=answers, truths=truths, profit=own))
+    return _ProfitTable(tilt=tilt.astype(np.float32), blocks=tuple(blocks))
