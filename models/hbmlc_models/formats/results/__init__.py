@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hbmlc_models.formats.results.columns import RESULT_COLUMNS, ResultColumn, describe
 from hbmlc_models.formats.results.n_of_z import write_n_of_z
+from hbmlc_models.formats.results.targets import write_targets
 from hbmlc_models.formats.results.writer import (
     COMPACT_ROWS,
     IncompleteResultsError,
@@ -20,4 +21,5 @@ __all__ = [
     "ResultWriter",
     "describe",
     "write_n_of_z",
+    "write_targets",
 ]
