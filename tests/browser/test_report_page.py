@@ -53,7 +53,7 @@ def test_all_figures_are_drawn(visit: Callable[[Path], Any], report: Path) -> No
 
     figures = re.findall(r'<figure id="(\w+)">\s*<svg', dom)
 
-    assert figures == ["redshift", "pit", "n_of_z", "propensity", "tiles"]
+    assert figures == ["redshift", "pit", "n_of_z", "propensity", "balance", "tiles"]
 
 
 def test_nothing_is_wider_than_a_phone(

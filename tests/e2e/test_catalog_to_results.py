@@ -7,6 +7,7 @@ import io
 import json
 from typing import Any
 
+import h5py
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -44,10 +45,23 @@ def test_an_upload_becomes_calibrated_redshifts(shared_service: Any, survey: byt
         "photoz.parquet",
         "provenance.json",
         "report.html",
+        "targets.parquet",
         "tiles.parquet",
     }
     assert json.loads(files["metrics.json"])["n_galaxies"] == 240
     assert b"<svg" in files["report.html"]
+    assert b'id="balance"' in files["report.html"]
+    tiles = pq.read_table(io.BytesIO(files["tiles.parquet"]))
+    assert {"n_effective", "smd_before_max", "smd_after_max", "nz_mean", "nz_mean_std"} <= set(
+        tiles.column_names
+    )
+    targets = pq.read_table(io.BytesIO(files["targets.parquet"]))
+    labelled = set(table["id"].filter(table["selected"]).to_pylist())
+    assert 0 < targets.num_rows <= 160
+    assert not labelled & set(targets["id"].to_pylist())
+    with h5py.File(io.BytesIO(files["nz.hdf5"])) as n_of_z:
+        assert n_of_z["ancil/n_galaxies"][0] == 160
+        assert n_of_z["tiles/density"].shape[0] == 2
     usage = shared_service.client.get("/v1/usage").json()["items"]
     assert [found["n_galaxies"] for found in usage if found["calibration_id"] == job] == [240]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +73,7 @@ def test_page_stands_alone(tmp_path: Path, has_sky: bool) -> None:  # noqa: FBT0
     page = (tmp_path / "report.html").read_text()
     assert "<script" not in page
     assert not re.search(r"(src|href)=\"(?!#|data:)", page)
-    assert page.count("<figure") == 5
+    assert page.count("<figure") == 6
     assert "lsst-ugrizy:1" in page
 
 
@@ -108,3 +110,21 @@ def test_metrics_document_has_groups() -> None:
         sum(group["n_galaxies"] for group in document["groups"]["redshift"])
         <= document["n_held_out"]
     )
+
+
+def test_metrics_document_tells_distributions_and_balance_without_nan() -> None:
+    document = collect().metrics_document()
+
+    everything = document["n_of_z"][0]
+    assert everything["sample"] == "all"
+    assert everything["mean_z_beta_high"] < everything["mean_z"] < everything["mean_z_beta_low"]
+    assert document["smd"]["g_i"] == {"before": 0.4, "after": None}
+    json.dumps(document, allow_nan=False)
+
+
+def test_page_without_distributions_shows_the_plain_ones(tmp_path: Path) -> None:
+    plain = replace(collect(), tomography=None, balance=None, features=())
+
+    write_report(tmp_path / "report.html", plain)
+
+    assert (tmp_path / "report.html").read_text().count("<figure") == 5

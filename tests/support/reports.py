@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 from scipy.stats import norm
+from skies import make_sky
 
+from hbmlc_models.balance import Balance
+from hbmlc_models.formats.spool import Spool
+from hbmlc_models.n_of_z import NOfZ, NOfZCollector
 from hbmlc_models.photometry import Photometry, flux_from_mag
 from hbmlc_models.report import ReportCollector, ReportData
 from hbmlc_models.tile import Tile
@@ -52,6 +60,21 @@ def collect(n_tiles: int = 3, *, has_sky: bool = True, held_share: float = 0.5) 
                 "is_converged": index > 0,
             }
         )
-    return collector.finish(
+    data = collector.finish(
         title="<b>Sky & co</b>", tile_rows=rows, provenance={"model": "lsst-ugrizy:1", "seed": "7"}
     )
+    return replace(
+        data,
+        tomography=make_distributions(),
+        balance=Balance(before=np.array([-1.2, 0.4]), after=np.array([-0.1, np.nan])),
+        features=("mag_i", "g_i"),
+    )
+
+
+def make_distributions() -> NOfZ:
+    """Redshift distributions of a small sky in one tile."""
+    sky = make_sky(400)
+    with TemporaryDirectory() as folder, Spool(Path(folder) / "evidence") as spool:
+        collector = NOfZCollector(spool, Z_GRID, beta_scale=0.5)
+        collector.add("t0", sky.evidence(), tilt_std=0.1)
+        return collector.finish()

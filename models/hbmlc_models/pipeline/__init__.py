@@ -13,17 +13,20 @@ from hbmlc_models.pipeline.options import (
 )
 from hbmlc_models.pipeline.plan import plan_units
 from hbmlc_models.pipeline.selection import TileSelection, infer_selection
+from hbmlc_models.pipeline.summaries import CatalogSummary, Summaries
 from hbmlc_models.pipeline.survey import fit_survey
 from hbmlc_models.pipeline.survey_fit import NoCurveError, NoLabelsError, SurveyFit
 
 __all__ = [
     "AnchorRule",
     "CalibrationOptions",
+    "CatalogSummary",
     "Flag",
     "NoCurveError",
     "NoLabelsError",
     "OptionError",
     "Preset",
+    "Summaries",
     "SurveyFit",
     "TileDensity",
     "TileResult",

@@ -222,6 +222,7 @@ def _diagnostics(
         "beta_std": float(found.beta.std()),
         "gamma_mean": float(found.gamma.mean()),
         "tilt_mean": float(found.tilt[:, 0].mean()),
+        "tilt_std": float(found.tilt[:, 0].std()),
         "z_phot_mean": float(columns["z_phot"].mean()),
         "p_selected_mean": float(columns["p_selected"].mean()),
         "support_mean": float(columns["support"].mean()),

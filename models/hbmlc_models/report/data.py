@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from hbmlc_models.arrays import FloatArray
+from hbmlc_models.balance import Balance
+from hbmlc_models.n_of_z import NOfZ
 
 __all__ = ["GroupMetrics", "PropensityProfile", "ReportData"]
 
@@ -69,6 +73,12 @@ class ReportData:
     of the centre where there are positions."""
     provenance: Mapping[str, str]
     """What made the results."""
+    tomography: NOfZ | None = None
+    """Redshift distributions of the unlabelled galaxies with their band of β."""
+    balance: Balance | None = None
+    """Differences between labelled and unlabelled galaxies, before and after weighting."""
+    features: tuple[str, ...] = ()
+    """Names of the features that differ."""
 
     def metrics_document(self) -> dict[str, object]:
         """Content of ``metrics.json``."""
@@ -84,4 +94,34 @@ class ReportData:
                 ]
                 for name, groups in self.groups.items()
             },
+            **self._distributions(),
         }
+
+    def _distributions(self) -> dict[str, object]:
+        """Mean redshifts of the samples and the balance, as JSON values, where they are known."""
+        document: dict[str, object] = {}
+        if self.tomography is not None:
+            means = self.tomography.estimate.mean_z(self.tomography.cells)
+            document["n_of_z"] = [
+                {
+                    "sample": name,
+                    "n_galaxies": int(self.tomography.sums.count[k]),
+                    "mean_z": _number(means[k, 1]),
+                    "mean_z_std": _number(self.tomography.mean_z_std[k]),
+                    "mean_z_beta_low": _number(means[k, 0]),
+                    "mean_z_beta_high": _number(means[k, 2]),
+                }
+                for k, name in enumerate(self.tomography.names)
+            ]
+        if self.balance is not None:
+            before, after = self.balance.before, self.balance.after
+            document["smd"] = {
+                name: {"before": _number(before[k]), "after": _number(after[k])}
+                for k, name in enumerate(self.features)
+            }
+        return document
+
+
+def _number(value: float) -> float | None:
+    """Value as JSON has it: there is no NaN."""
+    return float(value) if np.isfinite(value) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import matplotlib as mpl
@@ -12,7 +13,9 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from hbmlc_models.arrays import FloatArray
+from hbmlc_models.balance import Balance
 from hbmlc_models.metrics import CATASTROPHIC_THRESHOLD
+from hbmlc_models.n_of_z import NOfZ
 from hbmlc_models.report.data import ReportData
 
 __all__ = ["draw_figures"]
@@ -37,6 +40,8 @@ _STYLE: Any = {
 _SIZE = (5.2, 3.9)
 _PIT_BINS = 20
 _MAX_BARS = 40
+_BALANCED = 0.1
+"""Standardised differences below this count as balanced; Austin 2009."""
 
 
 def draw_figures(data: ReportData) -> dict[str, str]:
@@ -45,6 +50,10 @@ def draw_figures(data: ReportData) -> dict[str, str]:
     if len(data.z_spec):
         drawings |= {"redshift": _draw_redshift, "pit": _draw_pit}
     drawings |= {"n_of_z": _draw_n_of_z, "propensity": _draw_propensity}
+    if data.tomography is not None:
+        drawings["n_of_z"] = partial(_draw_tomography, found=data.tomography)
+    if data.balance is not None:
+        drawings["balance"] = partial(_draw_balance, found=data.balance)
     if data.tiles:
         has_sky = all("ra" in row for row in data.tiles)
         drawings["tiles"] = _draw_sky if has_sky else _draw_bars
@@ -102,6 +111,39 @@ def _draw_n_of_z(axes: Any, data: ReportData) -> None:
     axes.plot(data.z_grid, data.n_of_z["selected"], color=_ORANGE, lw=1.4, label="selected")
     axes.set(xlim=(data.z_grid[0], data.z_grid[-1]), ylim=(0, None), xlabel="redshift")
     axes.set_ylabel("n(z)")
+    axes.legend()
+
+
+def _draw_tomography(axes: Any, data: ReportData, *, found: NOfZ) -> None:
+    """n(z) of the unlabelled galaxies and its tomographic bins, each with its band of β."""
+    z, density = found.cells.centres, found.density
+    share = found.sums.count / max(float(found.sums.count[0]), 1.0)
+    colours = [_INK, *mpl.colormaps["viridis"](np.linspace(0.1, 0.85, len(share) - 1))]
+    for k, colour in enumerate(colours):
+        # Bins add up to the whole, so each has the area of its share.
+        low, middle, high = share[k] * density[k]
+        axes.fill_between(
+            z, np.minimum(low, high), np.maximum(low, high), color=colour, alpha=0.25, lw=0
+        )
+        axes.plot(z, middle, color=colour, lw=1.4, label="without a spectrum" if k == 0 else None)
+    axes.plot(
+        data.z_grid, data.n_of_z["selected"], color=_ORANGE, lw=1.2, ls="--", label="selected"
+    )
+    axes.set(xlim=(data.z_grid[0], data.z_grid[-1]), ylim=(0, None), xlabel="redshift")
+    axes.set_ylabel("n(z)")
+    axes.legend()
+
+
+def _draw_balance(axes: Any, data: ReportData, *, found: Balance) -> None:
+    """Standardised mean differences of brightness and colours, before and after weighting."""
+    place = np.arange(len(data.features))[::-1]
+    axes.axvspan(-_BALANCED, _BALANCED, color=_FAINT, alpha=0.5, lw=0)
+    axes.axvline(0.0, color=_INK, lw=0.8)
+    axes.plot(found.before, place, "o", ms=6, mfc="none", color=_ORANGE, label="before")
+    axes.plot(found.after, place, "o", ms=6, color=_BLUE, label="after")
+    names = [name.replace("mag_", "magnitude ").replace("_", " − ") for name in data.features]
+    axes.set_yticks(place, names)
+    axes.set(xlabel="labelled minus unlabelled, in standard deviations")
     axes.legend()
 
 

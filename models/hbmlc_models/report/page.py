@@ -25,11 +25,14 @@ _HEADLINE = {
 _CAPTIONS = {
     "redshift": "Held-out labelled galaxies: photometric against spectroscopic redshift. Dotted "
     "lines bound catastrophic errors.",
-    "n_of_z": "Redshift distribution of all galaxies and of those that a spectroscopic survey "
-    "selected.",
+    "n_of_z": "Redshift distributions: of the galaxies without a spectrum and their tomographic "
+    "bins, with the band that the unknown dependence of the selection on redshift leaves, and of "
+    "those that a spectroscopic survey selected.",
     "pit": "Calibration: a flat histogram means that p(z) says how sure it is. The band is the "
     "expected scatter.",
     "propensity": "Who gets a spectrum: the observed share and the model's propensity.",
+    "balance": "Standardised mean differences between labelled and unlabelled galaxies, before and "
+    "after weighting by the odds of selection; the band counts as balanced.",
     "tiles": "Tiles; green ones have converged.",
 }
 _TILE_COLUMNS = {
@@ -43,6 +46,11 @@ _TILE_COLUMNS = {
     "n_tries": "tries",
     "is_converged": "converged",
     "beta_mean": "β",
+    "n_effective": "effective labels",
+    "smd_before_max": "max SMD",
+    "smd_after_max": "weighted",
+    "nz_mean": "mean z",
+    "nz_mean_std": "±",
 }
 _MAX_TILES = 500
 _GROUP_COLUMNS = ("nmad", "outlier_fraction", "bias_median")
@@ -86,6 +94,8 @@ def _cell(value: object) -> str:
             return ""
         case bool():
             return "yes" if value else "no"
+        case float() if value != value:  # noqa: PLR0124 -- NaN alone differs from itself
+            return ""
         case float():
             return f"{value:.4g}"
         case _:

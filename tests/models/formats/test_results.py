@@ -19,7 +19,6 @@ from hbmlc_models.formats.results import (
     IncompleteResultsError,
     ResultError,
     ResultWriter,
-    write_n_of_z,
 )
 
 Z_GRID = np.linspace(0.0, 3.0, 301)
@@ -171,13 +170,3 @@ def test_tiles_must_bring_the_same_columns(tmp_path: Path, catalog: CanonicalCat
             writer.write_tile(tile, {"z_mode": np.zeros(n), "odds": np.zeros(n)}, pdf)
         with pytest.raises(ShapeMismatchError):
             writer.write_tile(tile, {"z_mode": np.zeros(n)}, pdf[:, :9])
-
-
-def test_qp_reads_the_redshift_distributions(tmp_path: Path) -> None:
-    n_of_z = {"all": norm.pdf(Z_GRID, 1.0, 0.3), "selected": norm.pdf(Z_GRID, 0.6, 0.1)}
-
-    write_n_of_z(tmp_path / "nz.hdf5", Z_GRID, n_of_z)
-
-    ensemble = qp.read(str(tmp_path / "nz.hdf5"))
-    assert ensemble.ancil["sample"].tolist() == ["all", "selected"]
-    np.testing.assert_allclose(ensemble.pdf(Z_GRID)[1], n_of_z["selected"], atol=1e-3)

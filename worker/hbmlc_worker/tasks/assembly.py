@@ -13,8 +13,16 @@ from hbmlc.schemas import Stage
 from hbmlc_models.base_models import ModelVersion
 from hbmlc_models.formats import CanonicalCatalog, TileEntry
 from hbmlc_models.formats.results import ResultWriter
-from hbmlc_models.pipeline import CalibrationOptions, fuse_tiles, redshift_grid
+from hbmlc_models.pipeline import (
+    CalibrationOptions,
+    Summaries,
+    SurveyFit,
+    TileResult,
+    fuse_tiles,
+    redshift_grid,
+)
 from hbmlc_models.report import ReportCollector, ReportData
+from hbmlc_models.tile import Tile
 from hbmlc_store.jobs.calibrations import NewResult, complete_calibration
 from hbmlc_store.keys import result_key
 from hbmlc_store.schema import UnitRow
@@ -51,10 +59,10 @@ def run(work: Work) -> Iterator[Done]:
         open_catalog(work) as catalog,
     ):
         folder = Path(scratch)
-        data, files = _write_tables(work, catalog, options=options, model=model, folder=folder)
+        files, data = _write_results(work, catalog, options=options, model=model, folder=folder)
         provenance = folder / "provenance.json"
         provenance.write_text(provenance_document(work.job, options=options, model=model))
-        files = {**files, **write_reports(folder, data), provenance.name: provenance}
+        files = {**files, provenance.name: provenance}
         results = [_upload(work, name, file) for name, file in sorted(files.items())]
         diagnostics = _summarise(catalog, data)
     yield Done(
@@ -63,40 +71,59 @@ def run(work: Work) -> Iterator[Done]:
     )
 
 
-def _write_tables(
+def _write_results(
     work: Work,
     catalog: CanonicalCatalog,
     *,
     options: CalibrationOptions,
     model: ModelVersion,
     folder: Path,
-) -> tuple[ReportData, Mapping[str, Path]]:
-    """Fuse tile by tile; returns what the report shows and the files by name."""
-    (claim,) = work.claims
+) -> tuple[Mapping[str, Path], ReportData]:
+    """Fuse tile by tile; returns the files by name and what the report shows."""
     survey = read_survey(work)
     z_grid = redshift_grid(options)
     rows: dict[int, dict[str, object]] = {}
     provenance = table_provenance(work.job, model=model)
     collector = ReportCollector(z_grid, bands=catalog.bands)
-    with ResultWriter(folder, catalog, z_grid, provenance) as writer:
-        for unit, tiles in enumerate(_plan(work)):
-            members = [catalog.read_tile(index) for index in tiles]
-            results = fuse_tiles(
-                members,
-                read_selection(work, unit),
-                read_density(work, unit),
-                survey,
-                options,
-                seed=work.job.seed,
-            )
-            for tile, result in zip(members, results, strict=True):
-                writer.write_tile(tile, result.columns, result.pdf)
-                see_tile(collector, tile, result)
-                rows[tile.index] = _tile_row(catalog.tiles[tile.index], result.diagnostics)
-                work.pulse.report(claim, 0.9 * len(rows) / len(catalog.tiles))
+    with (
+        ResultWriter(folder, catalog, z_grid, provenance) as writer,
+        Summaries(folder, survey, options, seed=work.job.seed) as summaries,
+    ):
+        for tile, result in _fuse_all(work, catalog, survey, options):
+            writer.write_tile(tile, result.columns, result.pdf)
+            see_tile(collector, tile, result)
+            columns = {**result.diagnostics, **summaries.see(tile, result)}
+            rows[tile.index] = _tile_row(catalog.tiles[tile.index], columns)
+        summary = summaries.finish()
+        for index, found in zip(rows, summary.n_of_z.tiles, strict=True):
+            rows[index] |= found.columns()
         ordered = [rows[index] for index in sorted(rows)]
-        data = finish_report(collector, work.job, tile_rows=ordered, provenance=provenance)
-        return data, writer.finish(ordered)
+        data = finish_report(
+            collector, work.job, summary=summary, tile_rows=ordered, provenance=provenance
+        )
+        return {**writer.finish(ordered), **write_reports(folder, data, summary, catalog)}, data
+
+
+def _fuse_all(
+    work: Work, catalog: CanonicalCatalog, survey: SurveyFit, options: CalibrationOptions
+) -> Iterator[tuple[Tile, TileResult]]:
+    """Every tile with its result, unit by unit."""
+    (claim,) = work.claims
+    n_done = 0
+    for unit, tiles in enumerate(_plan(work)):
+        members = [catalog.read_tile(index) for index in tiles]
+        results = fuse_tiles(
+            members,
+            read_selection(work, unit),
+            read_density(work, unit),
+            survey,
+            options,
+            seed=work.job.seed,
+        )
+        for tile, result in zip(members, results, strict=True):
+            yield tile, result
+            n_done += 1
+            work.pulse.report(claim, 0.9 * n_done / len(catalog.tiles))
 
 
 def _plan(work: Work) -> Sequence[Sequence[int]]:
