@@ -22,6 +22,8 @@ _FILES = (
     ("report.html", "figures and diagnostics; open it in a browser"),
     ("photoz.parquet", "redshift, quantiles, propensity and flags of every galaxy"),
     ("pdfs.hdf5", "p(z) of every galaxy (qp ensemble)"),
+    ("nz.hdf5", "redshift distributions with covariance (qp ensemble)"),
+    ("targets.parquet", "galaxies that would teach most if they got a spectrum"),
     ("tiles.parquet", "diagnostics of every tile"),
 )
 
