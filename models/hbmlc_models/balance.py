@@ -14,7 +14,15 @@ import numpy as np
 
 from hbmlc_models.arrays import BoolArray, FloatArray
 
-__all__ = ["Balance", "BalanceSums", "balance_columns", "kish_size", "selection_odds"]
+__all__ = [
+    "MAX_RELATIVE_ODDS",
+    "Balance",
+    "BalanceSums",
+    "balance_columns",
+    "kish_size",
+    "selection_odds",
+    "typical_odds",
+]
 
 MAX_RELATIVE_ODDS = 10.0
 """Odds end at so many times their tile's own: one rare galaxy must not stand for a sky."""
