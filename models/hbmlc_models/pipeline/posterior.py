@@ -7,17 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from hbmlc_models.arrays import FloatArray
-from hbmlc_models.pdf import normalise, quantile_rows
+from hbmlc_models.pdf import normalise
 from hbmlc_models.pipeline.survey_fit import SurveyFit
 from hbmlc_models.selection.posterior import (
+    MAG_RANGE,
     Propensity,
     TilePosterior,
     corrected_density,
     labelled_density,
     propensity,
 )
+from hbmlc_models.selection.quadrature import gauss_nodes
 from hbmlc_models.selection.seed_posterior import seed_posterior
-from hbmlc_models.selection.tile_model import N_NODES
 from hbmlc_models.tile import Tile
 
 __all__ = ["SelectionAnswer", "corrected", "selection_answer", "standard_mag"]
@@ -54,16 +55,17 @@ def selection_answer(
         )
         return SelectionAnswer(pdf=normalise(density, z_grid), p_selected=likely, support=support)
     density = labelled_density(tile.photometry, survey.frame, survey.population, z_grid)
-    levels = (np.arange(N_NODES) + 0.5) / N_NODES
-    nodes = quantile_rows(density, z_grid, levels)
+    nodes = gauss_nodes(density, z_grid)
     likely = propensity(phi, nodes, posterior, mag=standard_mag(tile, survey))
     answer = corrected(density, tile, survey, posterior, z_grid)
     return SelectionAnswer(pdf=normalise(answer, z_grid), p_selected=likely, support=support)
 
 
 def standard_mag(tile: Tile, survey: SurveyFit) -> FloatArray:
-    """Brightness in units of the survey's spread, ``(n_galaxies,)``."""
-    return (survey.frame.reference_mag(tile.photometry) - survey.mag_pivot) / survey.mag_scale
+    """Brightness in units of the survey's spread, within ``MAG_RANGE``, ``(n_galaxies,)``."""
+    mag = (survey.frame.reference_mag(tile.photometry) - survey.mag_pivot) / survey.mag_scale
+    # A lone star-like object ten spreads away must not steer the tilt of all others.
+    return np.clip(mag, -MAG_RANGE, MAG_RANGE)
 
 
 def corrected(

@@ -11,14 +11,15 @@ import numpy as np
 from hbmlc_models.anchors import Anchors, stratified_anchors, top_anchors
 from hbmlc_models.arrays import FloatArray, IntArray
 from hbmlc_models.formats import arrays
-from hbmlc_models.pdf import quantile_rows
 from hbmlc_models.pipeline.options import AnchorRule, CalibrationOptions, redshift_grid
 from hbmlc_models.pipeline.posterior import standard_mag
 from hbmlc_models.pipeline.survey_fit import SurveyFit
 from hbmlc_models.selection.curve import Curve
+from hbmlc_models.selection.fallback import no_chains, survey_draws
 from hbmlc_models.selection.holdout import is_held_out
 from hbmlc_models.selection.posterior import TilePosterior, labelled_density, propensity
-from hbmlc_models.selection.sampler import Convergence, Draws, sample_nuts
+from hbmlc_models.selection.quadrature import RedshiftNodes, gauss_nodes
+from hbmlc_models.selection.sampler import Convergence, Draws, SamplingFailedError, sample_nuts
 from hbmlc_models.selection.seed_model import (
     MAX_SEED_FITTED,
     SeedTileData,
@@ -27,7 +28,6 @@ from hbmlc_models.selection.seed_model import (
 )
 from hbmlc_models.selection.tile_model import (
     MAX_FITTED,
-    N_NODES,
     TileData,
     TilePriors,
     compiled_tile_model,
@@ -92,16 +92,47 @@ def infer_selection(
         beta_scale=options.beta_scale,
     )
     fitted = np.flatnonzero(usable | ~tile.is_labelled)
-    if survey.curve is None:
-        draws = _sample_default(tile, phi, survey, options, priors=priors, fitted=fitted, rng=rng)
-    else:
-        draws = _sample_seed(
-            tile, phi, survey.curve, survey, options, priors=priors, fitted=fitted, rng=rng
-        )
+    draws = _sample(tile, phi, survey, options, priors=priors, fitted=fitted, rng=rng)
     posterior = TilePosterior.thinned(draws, n_kept=N_KEPT_DRAWS)
     candidates = np.flatnonzero(tile.is_labelled & usable)
     chosen = _choose_anchors(candidates, tile, phi, survey, options, posterior=posterior, rng=rng)
     return TileSelection(posterior=posterior, convergence=draws.convergence, anchors=chosen)
+
+
+def _sample(
+    tile: Tile,
+    phi: FloatArray,
+    survey: SurveyFit,
+    options: CalibrationOptions,
+    *,
+    priors: TilePriors,
+    fitted: IntArray,
+    rng: np.random.Generator,
+) -> Draws:
+    """Draws of the tile's own parameters or, where its chains are of no use, of the survey's."""
+    convergence = no_chains()
+    try:
+        if survey.curve is None:
+            draws = _sample_default(
+                tile, phi, survey, options, priors=priors, fitted=fitted, rng=rng
+            )
+        else:
+            draws = _sample_seed(
+                tile, phi, survey.curve, survey, options, priors=priors, fitted=fitted, rng=rng
+            )
+        if draws.is_usable:
+            return draws
+        convergence = draws.convergence
+    except (SamplingFailedError, np.linalg.LinAlgError):
+        # One tile must not cost the job: it is flagged, and its other answers stand.
+        pass
+    return survey_draws(
+        priors,
+        convergence,
+        n_draws=N_KEPT_DRAWS,
+        with_normal_redshifts=survey.curve is not None,
+        rng=rng,
+    )
 
 
 def _sample_default(
@@ -118,7 +149,7 @@ def _sample_default(
     chosen = np.sort(rng.permutation(fitted)[:MAX_FITTED])
     data = TileData(
         basis=phi[chosen],
-        z_nodes=_quantile_nodes(tile, chosen, survey, options),
+        nodes=_redshift_nodes(tile, chosen, survey, options),
         mag=standard_mag(tile, survey)[chosen],
         z_spec=np.nan_to_num(tile.z_spec[chosen], nan=0.0),
         is_labelled=tile.is_labelled[chosen],
@@ -167,16 +198,15 @@ def _sample_seed(
     )
 
 
-def _quantile_nodes(
+def _redshift_nodes(
     tile: Tile, chosen: IntArray, survey: SurveyFit, options: CalibrationOptions
-) -> FloatArray:
-    """Quantile nodes of q(z | F), ``(n_chosen, N_NODES)``."""
+) -> RedshiftNodes:
+    """Nodes of q(z | F) of the galaxies at positions ``chosen``."""
     z_grid = redshift_grid(options)
     density = labelled_density(
         tile.photometry.take(chosen), survey.frame, survey.population, z_grid
     )
-    levels = (np.arange(N_NODES) + 0.5) / N_NODES
-    return quantile_rows(density, z_grid, levels)
+    return gauss_nodes(density, z_grid)
 
 
 def _choose_anchors(
@@ -192,7 +222,7 @@ def _choose_anchors(
     """Anchors among the labelled galaxies at positions ``candidates``."""
     if len(candidates) == 0 or options.n_anchors == 0:
         return Anchors(index=np.empty(0, dtype=np.int64), weight=np.empty(0))
-    nodes = _quantile_nodes(tile, candidates, survey, options)
+    nodes = _redshift_nodes(tile, candidates, survey, options)
     mag = standard_mag(tile, survey)[candidates]
     likely = propensity(phi[candidates], nodes, posterior, mag=mag).mean
     if options.anchors is AnchorRule.TOP:

@@ -23,7 +23,11 @@ from sklearn.mixture import GaussianMixture
 
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import MAG_PER_E_FOLD, luptitude
-from hbmlc_models.selection._mixture_kernels import conditional_moments, density_on_nodes
+from hbmlc_models.selection._mixture_kernels import (
+    conditional_moments,
+    density_on_nodes,
+    photometric_density,
+)
 from hbmlc_models.selection.frame import colour_matrix
 
 __all__ = ["Mixture", "MixtureEvidence", "fit_mixture", "pool_mixtures", "reweight_mixture"]
@@ -48,21 +52,38 @@ class Mixture:
     def evaluate(self, luptitudes: FloatArray, errors: FloatArray) -> MixtureEvidence:
         """Judge galaxies, values and errors both ``(n_galaxies, n_bands)``, by each component."""
         log_likelihood, mean, variance = conditional_moments(
-            np.ascontiguousarray(luptitudes, dtype=np.float64),
-            np.ascontiguousarray(errors, dtype=np.float64),
-            self.means,
-            self.covariances,
+            _rows(luptitudes), _rows(errors), *self._components_last()
         )
         return MixtureEvidence(log_likelihood=log_likelihood, mean=mean, variance=variance)
 
     def density(self, evidence: MixtureEvidence, z_grid: FloatArray) -> FloatArray:
         """p(z | photometry) on ``z_grid``, ``(n_galaxies, n_grid)``, each row with sum one."""
-        log_share = evidence.log_likelihood + np.log(self.weights + 1e-300)
-        log_share -= log_share.max(axis=1, keepdims=True)
-        share = np.exp(log_share)
-        share /= share.sum(axis=1, keepdims=True)
         return density_on_nodes(
-            share, evidence.mean, evidence.variance, np.log1p(z_grid), RESPONSIBILITY_CUT
+            _rows(evidence.log_likelihood),
+            _rows(evidence.mean),
+            _rows(evidence.variance),
+            np.log(self.weights + 1e-300),
+            np.log1p(z_grid),
+            RESPONSIBILITY_CUT,
+        )
+
+    def photometric_density(
+        self, luptitudes: FloatArray, errors: FloatArray, z_grid: FloatArray
+    ) -> FloatArray:
+        """``density`` of ``evaluate`` in one go, which keeps nothing in between."""
+        return photometric_density(
+            _rows(luptitudes),
+            _rows(errors),
+            *self._components_last(),
+            np.log(self.weights + 1e-300),
+            np.log1p(z_grid),
+            RESPONSIBILITY_CUT,
+        )
+
+    def _components_last(self) -> tuple[FloatArray, FloatArray]:
+        """Means and covariances as the compiled loops want them."""
+        return np.ascontiguousarray(self.means.T), np.ascontiguousarray(
+            np.moveaxis(self.covariances, 0, -1)
         )
 
     def shifted(self, old: FloatArray, new: FloatArray) -> Mixture:
@@ -86,6 +107,11 @@ class MixtureEvidence:
     """Mean of log(1+z) given the photometry and the component."""
     variance: FloatArray
     """Its variance."""
+
+
+def _rows(values: FloatArray) -> FloatArray:
+    """Array as the compiled loops want it."""
+    return np.ascontiguousarray(values, dtype=np.float64)
 
 
 def fit_mixture(

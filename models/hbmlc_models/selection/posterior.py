@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from scipy.special import expit, logsumexp
 
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry
+from hbmlc_models.selection._tile_kernels import chances, correct_rows
 from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.mixture import Mixture
+from hbmlc_models.selection.quadrature import RedshiftNodes
 from hbmlc_models.selection.sampler import Draws
 
 __all__ = [
+    "MAG_RANGE",
     "Propensity",
     "TilePosterior",
     "WrongModelError",
@@ -112,29 +114,26 @@ def labelled_density(
     for start in range(0, photometry.n_galaxies, CHUNK):
         rows = np.arange(start, min(start + CHUNK, photometry.n_galaxies))
         values, errors = frame.luptitudes(photometry.take(rows))
-        parts.append(population.density(population.evaluate(values, errors), z_grid))
+        parts.append(population.photometric_density(values, errors, z_grid))
     return np.concatenate(parts) if parts else np.empty((0, len(z_grid)))
 
 
 def propensity(
-    basis: FloatArray, z_nodes: FloatArray, posterior: TilePosterior, *, mag: FloatArray
+    basis: FloatArray, nodes: RedshiftNodes, posterior: TilePosterior, *, mag: FloatArray
 ) -> Propensity:
     """p(S=1 given F) over the posterior draws.
 
-    ``basis`` is ``(n_galaxies, n_basis)``, ``z_nodes`` are quantiles of q(z | F),
-    ``(n_galaxies, n_nodes)``, ``mag`` is the standardised brightness ``(n_galaxies,)``; the
-    redshift is summed out over the tile's own, tilted density as in ``tile_model``.
+    ``basis`` is ``(n_galaxies, n_basis)``, ``nodes`` stand for q(z | F), ``mag`` is the
+    standardised brightness ``(n_galaxies,)``; the redshift is summed out over the tile's own,
+    tilted density as in ``tile_model``.
     """
-    total, squares = np.zeros((2, len(basis)))
-    for draw in range(len(posterior.beta)):
-        slope = posterior.tilt[draw, 0] + posterior.tilt[draw, 1] * mag
-        log_tilt = slope[:, None] * z_nodes
-        log_odds_z = np.asarray(logsumexp(log_tilt - posterior.beta[draw] * z_nodes, axis=1))
-        log_odds_z = log_odds_z - np.asarray(logsumexp(log_tilt, axis=1))
-        linear = basis @ posterior.alpha[draw] + posterior.gamma[draw]
-        likely = expit(linear - log_odds_z)
-        total += likely
-        squares += likely**2
+    total, squares = chances(
+        basis @ posterior.alpha.T + posterior.gamma,
+        posterior.tilt[:, 0] + mag[:, None] * posterior.tilt[:, 1],
+        posterior.beta,
+        nodes.z,
+        nodes.weight,
+    )
     return Propensity.from_sums(total, squares, len(posterior.beta))
 
 
@@ -164,12 +163,6 @@ def corrected_density(
     exponent = slope[:, :, None] * z_grid
     table = np.exp(exponent - exponent.max(axis=2, keepdims=True))
     position = np.clip((mag + MAG_RANGE) / (nodes[1] - nodes[0]), 0, N_MAG_NODES - 1 - 1e-9)
-    left = position.astype(int)
-    share = position - left
-    answer = np.zeros(density.shape)
-    for node, factors in enumerate(table):
-        for side, weight in ((left, 1 - share), (left + 1, share)):
-            rows = np.flatnonzero(side == node)
-            norm = density[rows] @ factors.T + 1e-300
-            answer[rows] += weight[rows, None] * density[rows] * ((count / norm) @ factors)
-    return answer / answer.sum(axis=1, keepdims=True)
+    return correct_rows(
+        np.ascontiguousarray(density, dtype=np.float64), position, table, count.astype(float)
+    )

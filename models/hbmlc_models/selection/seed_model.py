@@ -21,6 +21,8 @@ from hbmlc_models.selection.tile_model import ALPHA_SCALE, GAMMA_SCALE, TilePrio
 
 __all__ = [
     "MAX_SEED_FITTED",
+    "MU_Z_PRIOR",
+    "SIGMA_Z_PRIOR",
     "SeedTileData",
     "build_seed_model",
     "compiled_seed_model",
@@ -29,6 +31,10 @@ __all__ = [
 
 MAX_SEED_FITTED = 400
 """Galaxies of a tile that are fitted."""
+MU_Z_PRIOR = (0.8, 0.5)
+"""Mean and spread of the normal prior of the mean redshift, above zero: a survey to i = 24-25."""
+SIGMA_Z_PRIOR = (0.4, 0.4)
+"""Median and spread in the logarithm of the prior of the width of n(z)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +90,8 @@ def build_seed_model(n_basis: int, n_nodes: int) -> Any:
             name: pm.Data(name, value)
             for name, value in seed_data_arrays(placeholder, priors).items()
         }
-        mu_z = pm.TruncatedNormal("mu_z", 0.8, 0.5, lower=0.0)
-        sigma_z = pm.LogNormal("sigma_z", np.log(0.4), 0.4)
+        mu_z = pm.TruncatedNormal("mu_z", *MU_Z_PRIOR, lower=0.0)
+        sigma_z = pm.LogNormal("sigma_z", np.log(SIGMA_Z_PRIOR[0]), SIGMA_Z_PRIOR[1])
         alpha_raw = pm.Normal("alpha_raw", shape=n_basis)
         gamma_raw = pm.Normal("gamma_raw")
         # Only the prior pins beta: the data fit any factor exp(-beta z) equally well.
