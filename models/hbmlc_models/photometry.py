@@ -25,6 +25,7 @@ __all__ = [
     "Photometry",
     "concatenate_photometry",
     "flux_err_from_mag_err",
+    "flux_from_luptitude",
     "flux_from_mag",
     "luptitude",
     "luptitude_err",
@@ -158,6 +159,11 @@ def luptitude(flux: FloatArray, softening: FloatArray) -> FloatArray:
     array([25., 20.])
     """
     return -MAG_PER_E_FOLD * (np.arcsinh(flux / (2 * softening)) + np.log(softening))
+
+
+def flux_from_luptitude(luptitudes: FloatArray, softening: FloatArray) -> FloatArray:
+    """Flux [maggies] of asinh magnitudes, same shape: the inverse of ``luptitude``."""
+    return 2 * softening * np.sinh(-luptitudes / MAG_PER_E_FOLD - np.log(softening))
 
 
 def luptitude_err(flux: FloatArray, flux_err: FloatArray, softening: FloatArray) -> FloatArray:

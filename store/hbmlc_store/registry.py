@@ -28,6 +28,8 @@ _REFERENCE = re.compile(
     r"(?P<name>[a-z0-9][a-z0-9._-]*)(?:(?P<mark>[@:])(?P<rest>[A-Za-z0-9._-]+))?"
 )
 DEFAULT_ALIAS = "production"
+MANY_BANDS = 1_000
+"""A version without bands of its own fits any catalogue, but worst."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,8 +176,9 @@ def resolve(tx: Session, reference: str) -> ModelVersionRow:
 def choose(tx: Session, bands: Sequence[str]) -> ModelVersionRow | None:
     """Choose the production version for a catalogue's bands; ``None`` if there is none.
 
-    It is the one trained for just these bands, else one without bands of its own, which learns
-    from the catalogue alone.
+    It is the one trained for just these bands, else the one with the fewest bands more (its
+    population serves, its network does not), else one without bands of its own, which learns from
+    the catalogue alone.
     """
     query = (
         select(ModelVersionRow)
@@ -188,5 +191,5 @@ def choose(tx: Session, bands: Sequence[str]) -> ModelVersionRow | None:
         .order_by(ModelVersionRow.name)
     )
     wanted = set(bands)
-    fitting = [row for row in tx.scalars(query) if not row.bands or set(row.bands) == wanted]
-    return max(fitting, key=lambda row: len(row.bands), default=None)
+    fitting = [row for row in tx.scalars(query) if not row.bands or wanted <= set(row.bands)]
+    return min(fitting, key=lambda row: len(row.bands) or MANY_BANDS, default=None)

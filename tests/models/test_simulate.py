@@ -118,7 +118,7 @@ def test_noise_is_photerrs() -> None:
 
 
 def test_signal_to_noise_is_five_at_the_depth() -> None:
-    depth = Depth(m5=(25.0, 26.0), n_visits=(1.0, 1.0), gamma=(0.039, 0.039))
+    depth = Depth(m5=(25.0, 26.0), n_visits=(1.0, 1.0), gamma=(0.039, 0.039), seeing=(0.9, 0.8))
     flux = flux_from_mag(np.array([[25.0, 26.0]]))
 
     np.testing.assert_allclose(flux / flux_sigma(flux, depth), 5.0, rtol=1e-3)
@@ -211,7 +211,7 @@ def test_same_seed_same_sky() -> None:
         rng = np.random.default_rng(7)
         world = draw_world(rng)
         selection = draw_selection(rng, bands=BANDS, selection_band="i", mag_limit=25.3)
-        depth = draw_depth(FILTER_SETS["lsst"], rng)
+        depth = draw_depth(FILTER_SETS["lsst"], rng, mag_limit=25.3)
         drawn = simulate_catalog(world, 500, depth=depth, selection=selection, rng=rng)
         return drawn.tile.photometry.flux
 
@@ -225,7 +225,7 @@ def test_every_filter_set_can_be_simulated(name: str) -> None:
     sky = simulate_catalog(
         fiducial_world(),
         200,
-        depth=draw_depth(filters, rng),
+        depth=draw_depth(filters, rng, mag_limit=25.3),
         selection=Selection(surveys=(Survey(band="r", mag_limit=21.0),)),
         rng=rng,
         filters=filters,

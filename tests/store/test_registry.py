@@ -74,9 +74,10 @@ def test_a_malformed_reference_is_refused(database: Database, reference: str) ->
 
 
 @pytest.mark.parametrize(
-    ("bands", "wanted"), [("gri", "exact"), ("irg", "exact"), ("gr", "any"), ("griz", "any")]
+    ("bands", "wanted"),
+    [("gri", "exact"), ("irg", "exact"), ("gr", "exact"), ("riy", "other"), ("griz", "any")],
 )
-def test_auto_takes_the_model_of_these_bands_or_the_one_without_bands(
+def test_auto_takes_the_model_of_these_bands_or_of_few_more_or_the_one_without_bands(
     database: Database, bands: str, wanted: str
 ) -> None:
     add(database, "any", 1, "")

@@ -24,8 +24,9 @@ from hbmlc_models.tile import Tile
 OPTIONS = CalibrationOptions(draws=50, tune=50, train_steps=30, meta_steps=2, n_grid=151)
 SMALLER: Mapping[str, object] = {
     "hbmlc_models.selection.population.N_FIT": 1_500,
-    "hbmlc_models.selection.population.COMPONENTS": (4,),
-    "hbmlc_models.metalearning.survey_tasks.POOL": 4_000,
+    "hbmlc_models.selection.population.N_COPIES": 3_000,
+    "hbmlc_models.selection.population.MAX_COMPONENTS": 8,
+    "hbmlc_models.pipeline.survey_network.N_POOL": 4_000,
 }
 """Sizes that a test does not need in full."""
 

@@ -47,11 +47,13 @@ def load_version(name: str, version: int) -> ModelVersion:
 
 
 def choose_version(bands: Sequence[str]) -> str:
-    """Name of the version for a catalogue's bands: the one trained for just these, or ``auto``."""
-    for name, version in reversed(list_versions()):
-        if name != AUTO and load_version(name, version).bands == tuple(bands):
-            return name
-    return AUTO
+    """Name of the version for a catalogue's bands.
+
+    The one trained for just these, else the one with the fewest bands more, else ``auto``.
+    """
+    own = {name: load_version(name, number).bands for name, number in list_versions()[1:]}
+    fitting = [name for name in own if set(bands) <= set(own[name])]
+    return min(fitting, key=lambda name: len(own[name]), default=AUTO)
 
 
 def _auto() -> ModelVersion:

@@ -9,10 +9,12 @@ from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.context import CONTEXT
 from hbmlc_models.selection.frame import LuptitudeFrame
 
-__all__ = ["CHANNELS", "network_inputs"]
+__all__ = ["CHANNELS", "CONTEXT_START", "network_inputs"]
 
-CHANNELS = 5 + len(CONTEXT)
-"""Channels: colour to the reference, signal to noise, error, observed, brightness; then context."""
+CONTEXT_START = 5
+"""Before the context: colour to the reference, signal to noise, error, observed, brightness."""
+CHANNELS = CONTEXT_START + len(CONTEXT)
+"""Channels of the input."""
 MAG_PIVOT = 23.0
 """Brightness that the network sees as zero [mag]."""
 
@@ -22,19 +24,19 @@ def network_inputs(
 ) -> FloatArray:
     """Inputs of the network, ``(n_galaxies, CHANNELS, n_bands)`` float32, all finite.
 
-    ``context`` holds the standard scores of the optional columns, ``(n_galaxies, n_context)``.
+    ``context`` holds the standard scores of the optional columns, ``(n_galaxies, n_context,
+    n_bands)``.
     """
     values, errors = frame.luptitudes(photometry)
     observed = photometry.is_observed
     brightness = frame.reference_mag(photometry)
     colour = np.where(observed, values - brightness[:, None], 0.0)
     signal = np.where(observed, photometry.flux / np.where(observed, photometry.flux_err, 1), 0.0)
-    same_in_all_bands = [(brightness - MAG_PIVOT) / 2, *context.T]
     channels = [
         np.clip(colour, -6, 6) / 2,
         np.arcsinh(signal) / 4,
         np.where(observed, np.clip(errors, 0, 1.5), 1.5),
         observed.astype(float),
-        *(np.broadcast_to(channel[:, None], colour.shape) for channel in same_in_all_bands),
+        np.broadcast_to((brightness[:, None] - MAG_PIVOT) / 2, colour.shape),
     ]
-    return np.stack(channels, axis=1).astype(np.float32)
+    return np.concatenate([np.stack(channels, axis=1), context], axis=1).astype(np.float32)

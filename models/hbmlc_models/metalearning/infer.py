@@ -44,7 +44,7 @@ def network_outputs(
 ) -> FloatArray:
     """Raw outputs of the unadapted network, ``(n_galaxies, n_outputs)``.
 
-    ``context`` holds the scores of the optional columns, ``(n_galaxies, n_context)``.
+    ``context`` holds the scores of the optional columns, ``(n_galaxies, n_context, n_bands)``.
     """
     return run_network(network.weights, network_inputs(photometry, frame, context))
 

@@ -1,4 +1,4 @@
-"""Training tasks made of a survey's own labels: dimmed, matched, and re-observed with tile noise.
+"""Training tasks made of a survey's own population, re-observed with tile noise.
 
 This is the posterior predictive of the survey-level model in its simplest form: the network learns
 the noise-aware answer once and gives it back in microseconds.
@@ -6,57 +6,68 @@ the noise-aware answer once and gives it back in microseconds.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from hbmlc_models.arrays import FloatArray, IntArray
 from hbmlc_models.metalearning.features import network_inputs
-from hbmlc_models.metalearning.train import Task, draw_support_size
-from hbmlc_models.photometry import Photometry, concatenate_photometry
-from hbmlc_models.selection.dimming import add_noise, borrow_noise
+from hbmlc_models.metalearning.train import CONTEXT_DROPPED, Task, draw_support_size
+from hbmlc_models.photometry import Photometry
+from hbmlc_models.selection.context import CONDITIONS
+from hbmlc_models.selection.dimming import add_noise, choose_donors
 from hbmlc_models.selection.frame import LuptitudeFrame
-from hbmlc_models.selection.population import MatchedSample
 
-__all__ = ["SurveyTasks"]
+__all__ = ["SurveyTasks", "TrainingPool"]
 
-POOL = 60_000
-"""Re-observed galaxies that are kept; tasks are drawn from them."""
 ZERO_POINT_SCATTER = 0.015
 """Zero-point differences between tiles [mag], one sigma: what adaptation is there to learn."""
 MAX_DROPPED_BANDS = 0.03
 """Probability that a band of a training galaxy is treated as not observed."""
-CONTEXT_DROPPED = 0.5
-"""Probability that the optional columns of a training galaxy are withheld."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPool:
+    """Galaxies nearly free of noise, of known redshift."""
+
+    photometry: Photometry
+    """Their fluxes."""
+    z_spec: FloatArray
+    """Their redshifts, ``(n_galaxies,)``."""
+    context: FloatArray
+    """Standard scores of their optional columns, ``(n_galaxies, n_context, n_bands)``."""
 
 
 class SurveyTasks:
-    """Source of tasks made of dimmed and matched labels.
+    """Source of tasks made of galaxies of known redshift, re-observed as the sky was.
 
-    ``context`` holds the standard scores of the optional columns of the labelled galaxies,
-    ``(n_labelled, n_context)``.
+    ``sky_context`` holds the scores of the optional columns of the unlabelled galaxies, alike.
     """
 
     def __init__(
         self,
-        samples: list[MatchedSample],
+        pool: TrainingPool,
         unlabelled: Photometry,
+        sky_context: FloatArray,
         *,
         frame: LuptitudeFrame,
-        context: FloatArray,
         seed: int,
     ) -> None:
         rng = np.random.default_rng([seed, 11])
-        self._frame = frame
-        n_draws = POOL // len(samples)
-        draws = [sample.draw(n_draws, power=0.75, rng=rng) for sample in samples]
-        photometry = concatenate_photometry([draw.photometry for draw in draws])
-        parent = np.concatenate([draw.parent for draw in draws])
-        self._z_spec = np.concatenate([draw.z_spec for draw in draws])
-        donors = unlabelled if unlabelled.n_galaxies else photometry
-        flux_err = borrow_noise(photometry, donors, frame=frame, rng=rng)
+        has_sky = unlabelled.n_galaxies > 0
+        donors = unlabelled if has_sky else pool.photometry
+        donor_context = sky_context if has_sky else pool.context
+        # Noise and observing conditions are those of the same donor.
+        donor = choose_donors(pool.photometry, donors, frame=frame, rng=rng)
+        flux_err = np.where(donors.is_observed[donor], donors.flux_err[donor], np.nan)
         flux_err[rng.random(flux_err.shape) < MAX_DROPPED_BANDS] = np.nan
-        self._photometry = photometry
+        context = pool.context.copy()
+        context[:, CONDITIONS] = donor_context[donor][:, CONDITIONS]
+        self._frame = frame
+        self._photometry = pool.photometry
+        self._z_spec = pool.z_spec
         self._flux_err = flux_err
-        self._context = context[parent]
+        self._context = context
 
     def pooled(self, n_galaxies: int, rng: np.random.Generator) -> Task:
         """Galaxies of the survey with fresh noise."""
@@ -87,7 +98,7 @@ class SurveyTasks:
         observed = add_noise(photometry, self._flux_err[chosen], rng=rng)
         context = self._context[chosen]
         # Half of the time without context: labels share it only in part with the sky.
-        context = np.where(rng.random((len(chosen), 1)) < CONTEXT_DROPPED, 0.0, context)
+        context = np.where(rng.random((len(chosen), 1, 1)) < CONTEXT_DROPPED, 0.0, context)
         return Task(
             inputs=network_inputs(observed, self._frame, context),
             z_spec=self._z_spec[chosen],

@@ -22,6 +22,7 @@ from hbmlc_models.metalearning.network import (
 )
 
 __all__ = [
+    "CONTEXT_DROPPED",
     "MetaNetwork",
     "Recipe",
     "Task",
@@ -34,6 +35,8 @@ __all__ = [
 
 INITIAL_RATE = 1e-3
 """Inner rate before it is learnt; the published adaptation rate."""
+CONTEXT_DROPPED = 0.5
+"""Probability that the optional columns of a training galaxy are withheld."""
 NO_ANCHORS = 0.25
 """Share of tasks without anchors: the start must serve by itself."""
 MAX_GRADIENT_NORM = 5.0

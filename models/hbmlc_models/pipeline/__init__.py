@@ -8,6 +8,7 @@ from hbmlc_models.pipeline.options import (
     AnchorRule,
     CalibrationOptions,
     OptionError,
+    Parts,
     Preset,
     redshift_grid,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "NoCurveError",
     "NoLabelsError",
     "OptionError",
+    "Parts",
     "Preset",
     "Summaries",
     "SurveyFit",

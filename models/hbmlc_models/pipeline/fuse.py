@@ -16,7 +16,7 @@ from hbmlc_models.metalearning.infer import outputs_density, outputs_redshift
 from hbmlc_models.metalearning.network import Head
 from hbmlc_models.pdf import normalise, point_estimates
 from hbmlc_models.pipeline.adaptation import TileDensity
-from hbmlc_models.pipeline.options import CalibrationOptions, redshift_grid
+from hbmlc_models.pipeline.options import CalibrationOptions, Parts, redshift_grid
 from hbmlc_models.pipeline.posterior import corrected, selection_answer
 from hbmlc_models.pipeline.selection import TileSelection
 from hbmlc_models.pipeline.survey_fit import SurveyFit
@@ -146,7 +146,7 @@ def _fuse_chunk(
         "z_q84": found.quantiles[:, 3],
         "z_q975": found.quantiles[:, 4],
         "odds": found.odds,
-        "z_network": _network_point(density, network, z_grid),
+        "z_network": _network_point(density, network, z_grid, options),
         "z_selection": least_loss(bayesian.pdf, z_grid).z,
         "p_selected": bayesian.p_selected.mean,
         "p_selected_std": bayesian.p_selected.std,
@@ -155,8 +155,12 @@ def _fuse_chunk(
     return columns, pdf.astype(np.float32)
 
 
-def _network_point(density: TileDensity, pdf: FloatArray, z_grid: FloatArray) -> FloatArray:
-    """Point estimate of the network alone."""
+def _network_point(
+    density: TileDensity, pdf: FloatArray, z_grid: FloatArray, options: CalibrationOptions
+) -> FloatArray:
+    """Point estimate of the network alone; NaN where none was trained."""
+    if options.parts is Parts.SELECTION:
+        return np.full(len(pdf), np.nan)
     if density.head is Head.MSE:
         return outputs_redshift(density.outputs, head=density.head)
     return least_loss(pdf, z_grid).z

@@ -12,7 +12,7 @@ import numpy as np
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.metalearning.network import Head
 
-__all__ = ["AnchorRule", "CalibrationOptions", "OptionError", "Preset", "redshift_grid"]
+__all__ = ["AnchorRule", "CalibrationOptions", "OptionError", "Parts", "Preset", "redshift_grid"]
 
 SEED_DEFAULTS: Mapping[str, Any] = {"anchors": "top", "head": "mse", "draws": 1500, "tune": 500}
 """What else the model as first published fixes: 2,000 iterations of which 500 are burn-in, the
@@ -34,6 +34,17 @@ class Preset(StrEnum):
     """The model as first published: one curve of colours, one normal density of redshift."""
 
 
+class Parts(StrEnum):
+    """Which parts of the method answer: for ablations, or where one is not wanted."""
+
+    BOTH = "both"
+    """Selection posterior and network, pooled by evidence."""
+    SELECTION = "selection"
+    """The selection posterior alone; no network is trained."""
+    NETWORK = "network"
+    """The network alone, corrected for selection."""
+
+
 class AnchorRule(StrEnum):
     """Which labelled galaxies adapt the network to a tile."""
 
@@ -49,6 +60,8 @@ class CalibrationOptions:
 
     preset: Preset = Preset.DEFAULT
     """Selection model."""
+    parts: Parts = Parts.BOTH
+    """Parts that are pooled."""
     anchors: AnchorRule = AnchorRule.STRATIFIED
     """Rule that picks the anchors."""
     n_anchors: int = 50

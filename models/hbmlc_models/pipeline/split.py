@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.holdout import is_held_out
 from hbmlc_models.tile import Tile
 
@@ -19,7 +18,7 @@ class SampleSplit:
     """Galaxies whose labels may be learnt from."""
     withheld: Tile
     """Labelled galaxies that no fit sees."""
-    unlabelled: Photometry
+    unlabelled: Tile
     """The others."""
 
 
@@ -29,5 +28,5 @@ def split_sample(tile: Tile, *, hold_out_fraction: float, seed: int) -> SampleSp
     return SampleSplit(
         labelled=tile.take(tile.is_labelled & ~held),
         withheld=tile.take(tile.is_labelled & held),
-        unlabelled=tile.photometry.take(~tile.is_labelled),
+        unlabelled=tile.take(~tile.is_labelled),
     )

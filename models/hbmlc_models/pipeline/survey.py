@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.base_models import ModelVersion
-from hbmlc_models.fusion import PRIOR_WEIGHT
 from hbmlc_models.metalearning.train import MetaNetwork
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.pipeline.options import CalibrationOptions, Preset
 from hbmlc_models.pipeline.split import SampleSplit, split_sample
 from hbmlc_models.pipeline.survey_fit import NoCurveError, NoLabelsError, SurveyFit
-from hbmlc_models.pipeline.survey_network import fit_survey_network, network_share
+from hbmlc_models.pipeline.survey_network import (
+    default_share,
+    fit_survey_network,
+    network_share,
+)
+from hbmlc_models.pipeline.survey_population import learn_population, shipped_population
 from hbmlc_models.selection.basis import RadialBasis, fit_basis
 from hbmlc_models.selection.curve import fit_curve
 from hbmlc_models.selection.dimming import add_noise, borrow_noise
 from hbmlc_models.selection.frame import LuptitudeFrame, make_frame
 from hbmlc_models.selection.holdout import HOLD_OUT_FRACTION
 from hbmlc_models.selection.mixture import Mixture, reweight_mixture
-from hbmlc_models.selection.population import MatchedSample, fit_population, matched_samples
+from hbmlc_models.selection.population import MatchedSample
 from hbmlc_models.selection.propensity import fit_propensity
 from hbmlc_models.selection.support import SupportMap, fit_support
 from hbmlc_models.tile import Tile
@@ -50,6 +55,17 @@ class SurveySample(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Learnt:
+    """Both halves of the answer at survey level."""
+
+    population: Mixture
+    network: MetaNetwork
+    network_share: float
+    shipped_share: float
+    samples: Sequence[MatchedSample]
+
+
 def fit_survey(
     sample: SurveySample,
     model: ModelVersion,
@@ -73,101 +89,99 @@ def fit_survey(
     fraction = HOLD_OUT_FRACTION if tile.n_labelled >= MIN_LABELLED_FOR_HOLD_OUT else 0.0
     split = split_sample(tile, hold_out_fraction=fraction, seed=seed)
     few = split.labelled.n_galaxies < MIN_LABELLED
-    if few and options.preset is Preset.SEED:
-        raise NoCurveError(n_labelled=tile.n_labelled)
-    if few:
-        population, network = _shipped(tile, model, frame)
-        samples: list[MatchedSample] = []
-        share = PRIOR_WEIGHT
-    else:
-        samples, population = _learn_population(
-            split, frame, seed=seed, on_progress=lambda done: on_progress(0.6 * done)
-        )
-        network = fit_survey_network(
-            split,
-            samples,
-            model,
-            options,
-            frame=frame,
-            context=basis.context,
-            seed=seed,
-            on_progress=lambda done: on_progress(0.6 + 0.35 * done),
-        )
-        share = network_share(
-            split, population, network, options, frame=frame, context=basis.context, seed=seed
-        )
     curve = None
     if options.preset is Preset.SEED:
+        if few:
+            raise NoCurveError(n_labelled=tile.n_labelled)
         curve = fit_curve(split.labelled.photometry, split.labelled.z_spec, frame, seed=seed)
-    phi = basis(tile.photometry, frame, tile.extras)
-    propensity = fit_propensity(phi, tile.is_labelled)
+    if few:
+        learnt = _shipped(tile, model, options, frame)
+    else:
+        learnt = _learn(split, model, options, basis, frame, seed=seed, on_progress=on_progress)
+    propensity = fit_propensity(basis(tile.photometry, frame, tile.extras), tile.is_labelled)
     low, middle, high = np.quantile(frame.reference_mag(tile.photometry), [0.16, 0.5, 0.84])
     return SurveyFit(
         frame=frame,
-        population=population,
+        population=learnt.population,
         basis=basis,
-        support=_support(samples, split.unlabelled, basis, frame, seed=seed),
-        network=network,
+        support=_support(learnt.samples, split.unlabelled.photometry, basis, frame, seed=seed),
+        network=learnt.network,
         curve=curve,
         alpha=propensity.alpha,
         gamma=propensity.gamma,
         mag_pivot=float(middle),
         mag_scale=float(max((high - low) / 2, 0.1)),
-        network_share=share,
+        network_share=learnt.network_share,
+        shipped_share=learnt.shipped_share,
         hold_out_fraction=fraction,
-        match_auc=tuple(found.matching.auc for found in samples),
+        match_auc=tuple(found.matching.auc for found in learnt.samples),
         n_labelled=tile.n_labelled,
     )
 
 
-def _learn_population(
+def _learn(
     split: SampleSplit,
+    model: ModelVersion,
+    options: CalibrationOptions,
+    basis: RadialBasis,
     frame: LuptitudeFrame,
     *,
     seed: int,
     on_progress: Callable[[float], None],
-) -> tuple[list[MatchedSample], Mixture]:
-    """Matched samples of the usable labels, and the population fitted to them."""
-    labelled = split.labelled
-    samples = matched_samples(
-        labelled.photometry, labelled.z_spec, split.unlabelled, frame=frame, seed=seed
+) -> _Learnt:
+    """Population and network from the survey's own labels."""
+    found = learn_population(
+        split, model, frame, seed=seed, on_progress=lambda done: on_progress(0.6 * done)
     )
-    on_progress(0.2)
-    population = fit_population(
-        samples,
-        split.unlabelled,
+    network = fit_survey_network(
+        split,
+        found,
+        model,
+        options,
         frame=frame,
+        context=basis.context,
         seed=seed,
-        on_progress=lambda done: on_progress(0.2 + 0.8 * done),
+        on_progress=lambda done: on_progress(0.6 + 0.35 * done),
     )
-    return samples, population
+    share = network_share(
+        split, found.population, network, options, frame=frame, context=basis.context, seed=seed
+    )
+    return _Learnt(
+        population=found.population,
+        network=network,
+        network_share=share,
+        shipped_share=found.shipped_share,
+        samples=found.samples,
+    )
 
 
-def _shipped(tile: Tile, model: ModelVersion, frame: LuptitudeFrame) -> tuple[Mixture, MetaNetwork]:
+def _shipped(
+    tile: Tile, model: ModelVersion, options: CalibrationOptions, frame: LuptitudeFrame
+) -> _Learnt:
     """Population and network of the model version, the former re-weighted to this sky."""
-    if (
-        model.population is None
-        or model.network is None
-        or model.frame is None
-        or model.bands != frame.bands
-    ):
+    population = shipped_population(model, frame)
+    if population is None or model.network is None or model.bands != frame.bands:
         raise NoLabelsError(n_labelled=tile.n_labelled, model=model.name, bands=frame.bands)
-    population = model.population.shifted(model.frame.softening, frame.softening)
     rows = np.arange(min(N_REWEIGHT, tile.n_galaxies))
     evidence = population.evaluate(*frame.luptitudes(tile.photometry.take(rows)))
-    reweighted = reweight_mixture(population, evidence, prior_galaxies=SHIPPED_PRIOR_GALAXIES)
-    return reweighted, model.network
+    return _Learnt(
+        population=reweight_mixture(population, evidence, prior_galaxies=SHIPPED_PRIOR_GALAXIES),
+        network=model.network,
+        network_share=default_share(options),
+        shipped_share=1.0,
+        samples=(),
+    )
 
 
 def _support(
-    samples: list[MatchedSample],
+    samples: Sequence[MatchedSample],
     unlabelled: Photometry,
     basis: RadialBasis,
     frame: LuptitudeFrame,
     *,
     seed: int,
 ) -> SupportMap:
-    """Where labelled galaxies and their copies, dimmed a little, are in photometry."""
+    """Where labelled galaxies and their copies, dimmed as little as needed, are in photometry."""
     rng = np.random.default_rng([seed, 21])
     points: FloatArray = np.empty((0, basis.whitening.shape[1]))
     if samples:

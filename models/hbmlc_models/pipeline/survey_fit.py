@@ -73,10 +73,12 @@ class SurveyFit:
     """Half the central 68 % range of the brightness [mag]."""
     network_share: float
     """Share of the network in the pooled density."""
+    shipped_share: float
+    """Share of the sky that the shipped population explains better than the labels do."""
     hold_out_fraction: float
     """Share of the labelled galaxies that no fit saw."""
     match_auc: tuple[float, ...]
-    """How well dimmed labels can be told from the sky, one for each dimming; 0.5: not at all."""
+    """How well dimmed labels can be told from the sky, one for each sample; 0.5: not at all."""
     n_labelled: int
     """Labelled galaxies in the sample."""
 
@@ -140,7 +142,9 @@ class SurveyFit:
                 mean=tensors["basis.mean"],
                 whitening=tensors["basis.whitening"],
                 context=ContextScale(
-                    centre=tensors["context.centre"], spread=tensors["context.spread"]
+                    bands=tuple(document["bands"]),
+                    centre=tensors["context.centre"],
+                    spread=tensors["context.spread"],
                 ),
             ),
             support=SupportMap(points=tensors["support.points"], scale=document["support_scale"]),
@@ -157,6 +161,7 @@ _NUMBERS = (
     "mag_pivot",
     "mag_scale",
     "network_share",
+    "shipped_share",
     "hold_out_fraction",
     "n_labelled",
 )

@@ -11,18 +11,24 @@ from hbmlc_models.fusion import PRIOR_WEIGHT, fit_pool_weight
 from hbmlc_models.metalearning.features import CHANNELS
 from hbmlc_models.metalearning.infer import network_outputs, outputs_density
 from hbmlc_models.metalearning.network import Architecture
-from hbmlc_models.metalearning.survey_tasks import SurveyTasks
+from hbmlc_models.metalearning.survey_tasks import SurveyTasks, TrainingPool
 from hbmlc_models.metalearning.train import MetaNetwork, Recipe, new_network, train_network
-from hbmlc_models.pipeline.options import CalibrationOptions, redshift_grid
+from hbmlc_models.photometry import concatenate_photometry
+from hbmlc_models.pipeline.options import CalibrationOptions, Parts, redshift_grid
 from hbmlc_models.pipeline.split import SampleSplit
+from hbmlc_models.pipeline.survey_population import LearntPopulation
 from hbmlc_models.selection.context import ContextScale
 from hbmlc_models.selection.dimming import add_noise, borrow_noise
 from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.mixture import Mixture
-from hbmlc_models.selection.population import MatchedSample, matched_sample
+from hbmlc_models.selection.population import draw_pooled, matched_sample
+from hbmlc_models.selection.shipped_population import draw_galaxies
+from hbmlc_models.tile import Tile
 
-__all__ = ["fit_survey_network", "network_share"]
+__all__ = ["default_share", "fit_survey_network", "network_share"]
 
+N_POOL = 60_000
+"""Galaxies that training tasks are drawn from."""
 N_HELD_OUT_COPIES = 4
 """Re-observed copies of each held-out galaxy."""
 MAX_HELD_OUT = 8_000
@@ -31,7 +37,7 @@ MAX_HELD_OUT = 8_000
 
 def fit_survey_network(
     split: SampleSplit,
-    samples: list[MatchedSample],
+    learnt: LearntPopulation,
     model: ModelVersion,
     options: CalibrationOptions,
     *,
@@ -41,11 +47,15 @@ def fit_survey_network(
     on_progress: Callable[[float], None],
 ) -> MetaNetwork:
     """Network meta-trained on the survey, from the shipped start where its bands fit."""
+    start = _start(model, options, frame, seed=seed)
+    if options.parts is Parts.SELECTION:
+        return start
+    unlabelled = split.unlabelled
     source = SurveyTasks(
-        samples,
-        split.unlabelled,
+        _training_pool(split.labelled, learnt, frame, context, seed=seed),
+        unlabelled.photometry,
+        context.scores(unlabelled.extras, unlabelled.n_galaxies),
         frame=frame,
-        context=context.scores(split.labelled.extras, split.labelled.n_galaxies),
         seed=seed,
     )
     recipe = Recipe(
@@ -54,11 +64,39 @@ def fit_survey_network(
         n_inner_steps=options.inner_steps,
     )
     return train_network(
-        _start(model, options, frame, seed=seed),
+        start,
         source,
         recipe,
         seed=seed,
         on_progress=lambda done, _loss: on_progress(done),
+    )
+
+
+def _training_pool(
+    labelled: Tile,
+    learnt: LearntPopulation,
+    frame: LuptitudeFrame,
+    context: ContextScale,
+    *,
+    seed: int,
+) -> TrainingPool:
+    """Dimmed and matched labels, with as many shipped galaxies as the sky calls for."""
+    rng = np.random.default_rng([seed, 12])
+    n_shipped = round(learnt.shipped_share * N_POOL) if learnt.shipped else 0
+    drawn = draw_pooled(learnt.samples, N_POOL - n_shipped, power=0.75, rng=rng)
+    scores = context.scores(labelled.extras, labelled.n_galaxies)
+    photometry = [part.photometry for part in drawn]
+    z_spec = [part.z_spec for part in drawn]
+    own = [scores[part.parent] for part in drawn]
+    if learnt.shipped and n_shipped:
+        simulated, z_true = draw_galaxies(learnt.shipped, n_shipped, frame, rng)
+        photometry.append(simulated)
+        z_spec.append(z_true)
+        own.append(np.zeros((n_shipped, *scores.shape[1:])))
+    return TrainingPool(
+        photometry=concatenate_photometry(photometry),
+        z_spec=np.concatenate(z_spec),
+        context=np.concatenate(own),
     )
 
 
@@ -73,6 +111,11 @@ def _start(
     return new_network(architecture, seed=seed, n_inner_steps=options.inner_steps)
 
 
+def default_share(options: CalibrationOptions) -> float:
+    """Share of the network before any evidence, or where the caller chose one part."""
+    return {Parts.BOTH: PRIOR_WEIGHT, Parts.SELECTION: 0.0, Parts.NETWORK: 1.0}[options.parts]
+
+
 def network_share(
     split: SampleSplit,
     population: Mixture,
@@ -84,11 +127,13 @@ def network_share(
     seed: int,
 ) -> float:
     """Share of the network, by the held-out labels dimmed and re-observed like the sky."""
-    withheld, unlabelled = split.withheld, split.unlabelled
+    if options.parts is not Parts.BOTH:
+        return default_share(options)
+    withheld, unlabelled = split.withheld, split.unlabelled.photometry
     if withheld.n_galaxies == 0 or unlabelled.n_galaxies == 0:
         return PRIOR_WEIGHT
     matched = matched_sample(
-        withheld.photometry, withheld.z_spec, unlabelled, 0, frame=frame, seed=seed
+        withheld.photometry, withheld.z_spec, unlabelled, frame=frame, seed=seed
     )
     rng = np.random.default_rng([seed, 31])
     n_draws = min(MAX_HELD_OUT, N_HELD_OUT_COPIES * withheld.n_galaxies)

@@ -48,7 +48,7 @@ class RadialBasis:
         raw = frame.colours(photometry)
         score = np.nan_to_num(np.clip((raw - self.centre) / self.spread, -4, 4), nan=0.0)
         functions = _functions(score, self.knots, self.width)
-        context = self.context.scores(extras, len(raw))
+        context = self.context.scores(extras, len(raw)).mean(axis=2)
         return (np.column_stack([functions, context]) - self.mean) @ self.whitening
 
 
@@ -71,8 +71,9 @@ def fit_basis(
     knots = KMeans(n_centres, n_init="auto", random_state=seed).fit(score).cluster_centers_
     distances = cdist(knots, knots)
     width = float(np.median(distances[distances > 0])) if n_centres > 1 else 1.0
-    context = fit_context(extras)
-    functions = np.column_stack([_functions(score, knots, width), context.scores(extras, len(raw))])
+    context = fit_context(extras, frame.bands)
+    optional = context.scores(extras, len(raw)).mean(axis=2)
+    functions = np.column_stack([_functions(score, knots, width), optional])
     mean = functions.mean(axis=0)
     _, singular, rows = np.linalg.svd(functions - mean, full_matrices=False)
     scale = singular / np.sqrt(len(functions))

@@ -14,6 +14,7 @@ that was not observed (infinite error) drops out exactly.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ from sklearn.impute import IterativeImputer
 from sklearn.mixture import GaussianMixture
 
 from hbmlc_models.arrays import FloatArray
-from hbmlc_models.photometry import MAG_PER_E_FOLD, luptitude
+from hbmlc_models.photometry import flux_from_luptitude, luptitude
 from hbmlc_models.selection._mixture_kernels import (
     conditional_moments,
     density_on_nodes,
@@ -91,8 +92,7 @@ class Mixture:
 
         Exact for bright galaxies; at the noise the two luptitudes differ by less than the noise.
         """
-        mag = self.means[:, 1:]
-        flux = 2 * old * np.sinh(-mag / MAG_PER_E_FOLD - np.log(old))
+        flux = flux_from_luptitude(self.means[:, 1:], old)
         means = np.column_stack([self.means[:, 0], luptitude(flux, new)])
         return Mixture(weights=self.weights, means=means, covariances=self.covariances)
 
@@ -152,10 +152,12 @@ def fit_mixture(
     )
 
 
-def pool_mixtures(mixtures: list[Mixture]) -> Mixture:
-    """Equal-weight pool of mixtures: one mixture with all their components."""
+def pool_mixtures(mixtures: Sequence[Mixture], weights: FloatArray) -> Mixture:
+    """One mixture with the components of all; ``weights`` ``(n_mixtures,)`` sum to one."""
     return Mixture(
-        weights=np.concatenate([mixture.weights for mixture in mixtures]) / len(mixtures),
+        weights=np.concatenate(
+            [weight * mixture.weights for weight, mixture in zip(weights, mixtures, strict=True)]
+        ),
         means=np.concatenate([mixture.means for mixture in mixtures]),
         covariances=np.concatenate([mixture.covariances for mixture in mixtures]),
     )

@@ -1,14 +1,16 @@
 """The population that the labelled galaxies stand for: mixtures over dimmed and matched copies.
 
-No single way of dimming wins on every survey, so several are fitted and pooled: dimmed a little and
-dimmed far, and with the weight of the photometric match taken fully or at half power. What differs
-between them is what the labels cannot tell; the pool is wider exactly there.
+No single way of dimming wins on every survey, so several compete: parents near in brightness or
+from farther away, with colours held or continued along their trend with brightness, and the
+weight of the photometric match taken fully or at half power. What differs between them is what the
+labels cannot tell; the pool is wider exactly there. A sample whose photometry is told from the sky
+more easily than that of its rivals counts for less.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -17,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry
+from hbmlc_models.selection.colour_trend import colour_trend
 from hbmlc_models.selection.dimming import DimmedSample, add_noise, borrow_noise, dim_labelled
 from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.matching import Matching, match_photometry
@@ -27,19 +30,31 @@ from hbmlc_models.selection.mixture import (
     reweight_mixture,
 )
 
-__all__ = ["DIMMINGS", "MatchedSample", "fit_population", "matched_sample", "matched_samples"]
+__all__ = [
+    "MatchedSample",
+    "draw_pooled",
+    "fit_population",
+    "matched_sample",
+    "matched_samples",
+    "sample_weights",
+    "sky_sample",
+]
 
-DIMMINGS = (1.5, 3.0)
-"""How far labelled galaxies are dimmed at most [mag], one matched sample each."""
+REACHES = (0.8, 2.0)
+"""How much brighter the parents of a dimmed copy typically are [mag]: near, and far but many."""
+TRENDS = (False, True)
+"""Whether colours follow their trend with brightness."""
 MATCH_POWERS = (0.5, 1.0)
 """Powers of the matching odds that are pooled: half trusts the labels more, one the sky."""
-COMPONENTS = (24, 40)
-"""Mixture sizes that are pooled: coarse ones hold where labels are few, fine ones where many."""
-N_COPIES = 8
-"""Dimmed copies of each labelled galaxy."""
-MAX_COPIES = 60_000
-"""Copies at most, so that large surveys take no longer than small ones."""
-N_FIT = 20_000
+LABELS_PER_COMPONENT = 30
+"""A mixture has one component for as many labelled galaxies …"""
+MIN_COMPONENTS, MAX_COMPONENTS = 8, 32
+"""… between these numbers."""
+AUC_SCALE = 0.02
+"""A sample whose AUC is worse by this much than its best rival's counts e times less."""
+N_COPIES = 24_000
+"""Dimmed copies in a sample."""
+N_FIT = 12_000
 """Copies drawn by weight for one mixture."""
 N_REWEIGHT = 4_000
 """Unlabelled galaxies that inform the weights of the components."""
@@ -55,16 +70,13 @@ class MatchedSample:
     """The copies."""
     matching: Matching
     """Their density-ratio weights and the evidence behind them."""
+    reach: float
+    """How much brighter parents typically are [mag]."""
 
     def draw(self, n_draws: int, *, power: float, rng: np.random.Generator) -> DimmedSample:
         """Draw copies in proportion to their odds to a power."""
         weight = self.matching.odds**power
-        pick = rng.choice(len(weight), size=n_draws, p=weight / weight.sum())
-        return DimmedSample(
-            photometry=self.sample.photometry.take(pick),
-            z_spec=self.sample.z_spec[pick],
-            parent=self.sample.parent[pick],
-        )
+        return self.sample.take(rng.choice(len(weight), size=n_draws, p=weight / weight.sum()))
 
 
 def matched_samples(
@@ -75,10 +87,20 @@ def matched_samples(
     frame: LuptitudeFrame,
     seed: int,
 ) -> list[MatchedSample]:
-    """One matched sample for each entry of ``DIMMINGS``; ``z_spec`` is ``(n_labelled,)``."""
+    """A sample for each reach, with and without trend; ``z_spec`` is ``(n_labelled,)``."""
+    trend = colour_trend(labelled, z_spec, frame)
     return [
-        matched_sample(labelled, z_spec, unlabelled, index, frame=frame, seed=seed)
-        for index in range(len(DIMMINGS))
+        matched_sample(
+            labelled,
+            z_spec,
+            unlabelled,
+            frame=frame,
+            reach=reach,
+            trend=trend if with_trend else None,
+            seed=seed,
+        )
+        for reach in REACHES
+        for with_trend in TRENDS
     ]
 
 
@@ -86,20 +108,23 @@ def matched_sample(
     labelled: Photometry,
     z_spec: FloatArray,
     unlabelled: Photometry,
-    index: int,
     *,
     frame: LuptitudeFrame,
+    reach: float = REACHES[0],
+    trend: FloatArray | None = None,
     seed: int,
 ) -> MatchedSample:
-    """Matched sample of the entry of ``DIMMINGS`` at ``index``; ``z_spec`` is ``(n_labelled,)``."""
-    rng = np.random.default_rng([seed, index])
+    """Labelled galaxies dimmed to the sky and matched to it; ``z_spec`` is ``(n_labelled,)``."""
+    # All samples are drawn alike, so that only what they assume tells them apart.
+    rng = np.random.default_rng([seed, 1])
     sample = dim_labelled(
         labelled,
         z_spec,
         unlabelled,
         frame=frame,
-        dim_at_most=DIMMINGS[index],
-        n_copies=max(1, min(N_COPIES, MAX_COPIES // len(z_spec))),
+        reach=reach,
+        trend=trend,
+        n_copies=N_COPIES,
         rng=rng,
     )
     if unlabelled.n_galaxies == 0:
@@ -110,11 +135,37 @@ def matched_sample(
         matching = match_photometry(
             frame.colours(observed), frame.colours(unlabelled), groups=sample.parent, seed=seed
         )
-    return MatchedSample(sample=sample, matching=matching)
+    return MatchedSample(sample=sample, matching=matching, reach=reach)
+
+
+def sample_weights(samples: Sequence[MatchedSample]) -> FloatArray:
+    """Weights of the samples by how well each meets the sky, ``(n_samples,)``; they sum to one.
+
+    Samples of one reach are rivals; the reaches count alike, for a nearer reach always looks more
+    like the sky, and a farther one has more parents.
+    """
+    auc = np.nan_to_num(np.array([found.matching.auc for found in samples]), nan=0.5)
+    reach = np.array([found.reach for found in samples])
+    best = np.array([auc[reach == own].min() for own in reach])
+    weight = np.exp(-(auc - best) / AUC_SCALE)
+    for own in np.unique(reach):
+        weight[reach == own] /= weight[reach == own].sum()
+    return weight / weight.sum()
+
+
+def draw_pooled(
+    samples: Sequence[MatchedSample], n_draws: int, *, power: float, rng: np.random.Generator
+) -> list[DimmedSample]:
+    """About ``n_draws`` copies from all samples, as many of each as its weight calls for."""
+    counts = np.round(n_draws * sample_weights(samples)).astype(int)
+    return [
+        sample.draw(int(count), power=power, rng=rng)
+        for sample, count in zip(samples, counts, strict=True)
+    ]
 
 
 def fit_population(
-    samples: list[MatchedSample],
+    samples: Sequence[MatchedSample],
     unlabelled: Photometry,
     *,
     frame: LuptitudeFrame,
@@ -123,9 +174,12 @@ def fit_population(
 ) -> Mixture:
     """Pooled mixture of all matched samples; the unlabelled sky re-weights its components."""
     rng = np.random.default_rng([seed, len(samples)])
-    fit_to = rng.permutation(unlabelled.n_galaxies)[:N_REWEIGHT]
-    sky = frame.luptitudes(unlabelled.take(fit_to))
-    plans = [(s, power, size) for s in samples for power in MATCH_POWERS for size in COMPONENTS]
+    sky = sky_sample(unlabelled, frame, rng)
+    plans = [
+        (sample, power, weight / len(MATCH_POWERS))
+        for sample, weight in zip(samples, sample_weights(samples), strict=True)
+        for power in MATCH_POWERS
+    ]
     # Everything random is drawn here, so that the order in which fits end does not matter.
     drawn = [sample.draw(N_FIT, power=power, rng=rng) for sample, power, _ in plans]
 
@@ -134,7 +188,7 @@ def fit_population(
             np.log1p(drawn[step].z_spec),
             frame.colours(drawn[step].photometry),
             reference=frame.reference,
-            n_components=plans[step][2],
+            n_components=_n_components(drawn[step]),
             seed=seed + step,
         )
 
@@ -144,7 +198,21 @@ def fit_population(
         for mixture in executor.map(fit, range(len(plans))):
             mixtures.append(_reweighted(mixture, sky))
             on_progress(len(mixtures) / len(plans))
-    return pool_mixtures(mixtures)
+    return pool_mixtures(mixtures, np.array([weight for *_, weight in plans]))
+
+
+def _n_components(drawn: DimmedSample) -> int:
+    """Components that the labelled galaxies behind some copies can pin."""
+    n_parents = len(np.unique(drawn.parent))
+    return int(np.clip(n_parents // LABELS_PER_COMPONENT, MIN_COMPONENTS, MAX_COMPONENTS))
+
+
+def sky_sample(
+    unlabelled: Photometry, frame: LuptitudeFrame, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Luptitudes and errors of random unlabelled galaxies, both ``(n_galaxies, n_bands)``."""
+    chosen = rng.permutation(unlabelled.n_galaxies)[:N_REWEIGHT]
+    return frame.luptitudes(unlabelled.take(chosen))
 
 
 def _reweighted(mixture: Mixture, sky: tuple[FloatArray, FloatArray]) -> Mixture:

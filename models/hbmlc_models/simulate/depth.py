@@ -1,4 +1,4 @@
-r"""Photometric noise at any depth, drawn on fluxes.
+r"""Observing conditions: photometric noise at any depth, drawn on fluxes, and seeing.
 
 The random error of Ivezić et al. 2019 (arXiv:0805.2366, Eq. 5) for a stack of ``n_visits``,
 
@@ -25,7 +25,10 @@ __all__ = ["Depth", "draw_depth", "flux_sigma", "lsst_depth"]
 _SYSTEMATIC = 10 ** (0.005 / 2.5) - 1
 """Floor of the relative flux error: 5 mmag, photerr's ``sigmaSys``."""
 _GAMMA = 0.039
-_DEFAULT_VISITS = 30.0
+MAX_MARGIN = 2.0
+"""Most that a survey is deeper than the sample cut from it [mag]."""
+_SEEING = (0.92, 0.87, 0.83, 0.80, 0.78, 0.76)
+"""Effective seeing of LSST in ugrizy [arcsec FWHM]; Ivezić et al. 2019, Table 2."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,8 @@ class Depth:
     """Number of exposures in the stack."""
     gamma: tuple[float, ...]
     """Sky and read-out noise, dimensionless."""
+    seeing: tuple[float, ...]
+    """Full width at half maximum of a point source [arcsec]."""
 
 
 @cache
@@ -58,21 +63,29 @@ def lsst_depth(years: float) -> Depth:
         m5=tuple(single[band] + 1.25 * np.log10(visits[band]) for band in single),
         n_visits=tuple(visits.values()),
         gamma=tuple(gamma[band] for band in single),
+        seeing=_SEEING,
     )
 
 
-def draw_depth(filters: FilterSet, rng: np.random.Generator) -> Depth:
-    """Random depth: LSST of 0.5 to 10 years with scatter, similar depths for other cameras."""
+def draw_depth(filters: FilterSet, rng: np.random.Generator, *, mag_limit: float) -> Depth:
+    """Random depth: LSST of 0.5 to 10 years with scatter, or a camera's for a magnitude limit.
+
+    Samples of other cameras are cut where the noise begins, up to two magnitudes above the depth.
+    """
     reference = lsst_depth(float(np.exp(rng.uniform(np.log(0.5), np.log(10.0)))))
     by_band = dict(zip("ugrizy", range(6), strict=True))
     order = [by_band.get(band.lower(), 3) for band in filters.bands]
     scatter = rng.normal(0.0, 0.15, len(order)) + rng.normal(0.0, 0.1)
-    # Ground-based wide surveys reach less deep than LSST by one to two magnitudes.
-    offset = 0.0 if filters.name == "lsst" else float(rng.uniform(0.0, 2.0))
+    offset = 0.0
+    if filters.name != "lsst":
+        place = by_band.get(filters.selection_band.lower(), 3)
+        offset = reference.m5[place] - mag_limit - float(rng.uniform(0.0, MAX_MARGIN))
+    blur = np.exp(rng.normal(0.0, 0.08, len(order)) + rng.normal(0.0, 0.1))
     return Depth(
         m5=tuple(reference.m5[k] + float(s) - offset for k, s in zip(order, scatter, strict=True)),
         n_visits=tuple(reference.n_visits[k] for k in order),
         gamma=tuple(reference.gamma[k] for k in order),
+        seeing=tuple(reference.seeing[k] * float(b) for k, b in zip(order, blur, strict=True)),
     )
 
 
@@ -81,13 +94,13 @@ def flux_sigma(
 ) -> FloatArray:
     """One sigma [maggies] of ``flux`` [maggies], ``(n, n_bands)``.
 
-    ``area_ratio`` ``(n, 1)`` is the area of the galaxy over that of a point source.
+    ``area_ratio`` ``(n, n_bands)`` is the area of the galaxy over that of a point source.
 
     Examples
     --------
     At the depth the signal-to-noise is five:
 
-    >>> depth = Depth(m5=(25.0,), n_visits=(1.0,), gamma=(0.039,))
+    >>> depth = Depth(m5=(25.0,), n_visits=(1.0,), gamma=(0.039,), seeing=(0.8,))
     >>> float((1e-10 / flux_sigma(np.array([[1e-10]]), depth))[0, 0].round(2))
     5.0
     """

@@ -50,6 +50,7 @@ FILTER_SETS: dict[str, FilterSet] = {
         _set("lsst", "lsst2023", "ugrizy", "i"),
         _set("sdss", "sdss2010", "ugriz", "r"),
         _set("decam", "decam2014", "grizY", "i"),
+        _set("decam-griz", "decam2014", "griz", "i"),
         _set("hsc", "hsc2017", "grizy", "i"),
         _set("cfht", "cfht_megacam", "ugriz", "i"),
         _set("panstarrs", "panstarrs", "grizy", "i"),

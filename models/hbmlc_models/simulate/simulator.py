@@ -23,8 +23,8 @@ __all__ = ["MAG_LIMIT", "SimulatedCatalog", "Simulator", "simulate_catalog"]
 MAG_LIMIT = 25.3
 """Faintest observed magnitude in the selection band: the LSST gold sample."""
 _CHUNK = 50_000
-_SEEING_RADIUS = 0.45
-"""Half-light radius of a point source [arcsec], to compare sizes with."""
+_MAX_AREA = 25.0
+"""Largest area of a galaxy over that of a point source: apertures are bounded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +104,14 @@ class Simulator:
         """Observe some galaxies and mark those within the limit."""
         galaxies = self._cone.draw(n, rng)
         extras = draw_morphology(galaxies, rng)
-        area = 1 + self.world.extended_noise * (extras["size"] / _SEEING_RADIUS) ** 2
-        sigma = flux_sigma(galaxies.flux, depth, area_ratio=np.minimum(area, 25.0)[:, None])
+        radius = 0.5 * np.array(depth.seeing)
+        area = 1 + self.world.extended_noise * (extras["size"][:, None] / radius) ** 2
+        area = np.minimum(area, _MAX_AREA)
+        sigma = flux_sigma(galaxies.flux, depth, area_ratio=area)
         noise = sigma * rng.standard_normal(sigma.shape, dtype=np.float32)
         flux = (galaxies.flux + noise) * gain
         # What a pipeline reports is evaluated at the flux it measured, not at the true one.
-        sigma = flux_sigma(flux, depth, area_ratio=np.minimum(area, 25.0)[:, None])
+        sigma = flux_sigma(flux, depth, area_ratio=area)
         with np.errstate(invalid="ignore"):
             mag = mag_from_flux(flux)
         band = self.filters.bands.index(self.filters.selection_band)
@@ -144,8 +146,9 @@ class Simulator:
         flux = join([part.flux for part in parts])
         selected = rng.random(n) < p_select
         extras = {key: join([part.extras[key] for part in parts]) for key in parts[0].extras}
-        for band, m5 in zip(self.filters.bands, depth.m5, strict=True):
-            extras[f"depth_{band}"] = np.full(n, m5)
+        for place, band in enumerate(self.filters.bands):
+            extras[f"depth_{band}"] = np.full(n, depth.m5[place])
+            extras[f"seeing_{band}"] = np.full(n, depth.seeing[place])
         photometry = Photometry(
             bands=self.filters.bands,
             flux=flux,

@@ -113,7 +113,7 @@ def simulate_survey(
     with TileWriter(directory) as writer:
         for index, size in enumerate(sizes):
             rng = np.random.default_rng([seed, index])
-            depth = draw_depth(filters, rng)
+            depth = draw_depth(filters, rng, mag_limit=plan.mag_limit)
             if plan.years is not None:
                 depth = lsst_depth(plan.years)
             selection = draw_selection(

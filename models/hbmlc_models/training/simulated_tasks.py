@@ -7,17 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from hbmlc_models.arrays import FloatArray, IntArray
-from hbmlc_models.metalearning.features import network_inputs
-from hbmlc_models.metalearning.train import Task, draw_support_size
+from hbmlc_models.metalearning.features import CONTEXT_START, network_inputs
+from hbmlc_models.metalearning.train import CONTEXT_DROPPED, Task, draw_support_size
 from hbmlc_models.photometry import concatenate_photometry
 from hbmlc_models.selection.context import ContextScale, fit_context
 from hbmlc_models.selection.frame import LuptitudeFrame, make_frame
 from hbmlc_models.simulate.simulator import SimulatedCatalog
 
 __all__ = ["SimulatedTasks", "TileInputs", "prepare_tiles"]
-
-CONTEXT_DROPPED = 0.5
-"""Probability that the optional columns of a training galaxy are withheld."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +38,7 @@ def prepare_tiles(
     )
     names = catalogs[0].tile.extras
     joined = {n: np.concatenate([c.tile.extras[n] for c in catalogs]) for n in names}
-    scale: ContextScale = fit_context(joined)
+    scale: ContextScale = fit_context(joined, frame.bands)
     tiles = [
         TileInputs(
             inputs=network_inputs(
@@ -90,5 +87,5 @@ def _task(inputs: FloatArray, z_true: FloatArray, rng: np.random.Generator) -> T
     """Task of weight one, with the optional columns withheld from half of the galaxies."""
     withheld = rng.random(len(inputs)) < CONTEXT_DROPPED
     shown = inputs.copy()
-    shown[withheld, 5:, :] = 0.0
+    shown[withheld, CONTEXT_START:, :] = 0.0
     return Task(inputs=shown, z_spec=z_true, weight=np.ones(len(z_true)))

@@ -93,7 +93,7 @@ def _simulate(
                 selection_band=filters.selection_band,
                 mag_limit=recipe.mag_limit,
             )
-            depth = draw_depth(filters, rng)
+            depth = draw_depth(filters, rng, mag_limit=recipe.mag_limit)
             size = recipe.galaxies_per_tile
             catalogs.append(simulator.draw(size, depth=depth, selection=selection, rng=rng))
         on_progress("simulation", (world - worlds.start + 1) / len(worlds))
@@ -108,7 +108,7 @@ def _fit_population(recipe: TrainingRecipe, filters: FilterSet, frame: Luptitude
         rng = np.random.default_rng([recipe.seed, 1, world])
         simulator = Simulator(draw_world(rng), filters=filters, mag_limit=recipe.mag_limit)
         depth = replace(
-            draw_depth(filters, rng),
+            draw_depth(filters, rng, mag_limit=recipe.mag_limit),
             m5=tuple(base.m5[min(k, 5)] for k in range(len(filters.bands))),
         )
         selection = draw_selection(

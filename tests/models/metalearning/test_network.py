@@ -146,7 +146,7 @@ def test_inputs_are_finite_whatever_was_observed() -> None:
     mag[0] = np.nan
     photometry = make_photometry(mag)
 
-    inputs = network_inputs(photometry, make_frame_of(), np.zeros((20, len(CONTEXT))))
+    inputs = network_inputs(photometry, make_frame_of(), np.zeros((20, len(CONTEXT), 4)))
 
     assert inputs.shape == (20, CHANNELS, 4)
     assert np.isfinite(inputs).all()

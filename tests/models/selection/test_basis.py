@@ -88,19 +88,43 @@ def test_identical_galaxies_still_have_a_basis_and_a_propensity() -> None:
 
 
 def test_optional_columns_have_no_unit() -> None:
-    arcsec, mas = fit_context(EXTRAS), fit_context({"size": 1000 * EXTRAS["size"]})
+    milli = {"size": 1000 * EXTRAS["size"]}
+    arcsec, mas = fit_context(EXTRAS, FRAME.bands), fit_context(milli, FRAME.bands)
 
-    np.testing.assert_allclose(
-        mas.scores({"size": 1000 * EXTRAS["size"]}, 500), arcsec.scores(EXTRAS, 500)
-    )
+    np.testing.assert_allclose(mas.scores(milli, 500), arcsec.scores(EXTRAS, 500))
+
+
+@pytest.mark.parametrize("name", ["depth", "seeing"])
+def test_observing_conditions_have_a_score_for_each_band(name: str) -> None:
+    values = np.random.default_rng(9).normal(24, 0.5, 500)
+    scale = fit_context({f"{name}_{FRAME.bands[1]}": values}, FRAME.bands)
+
+    scores = scale.scores({f"{name}_{FRAME.bands[1]}": values}, 500)[:, CONTEXT.index(name)]
+
+    assert not np.delete(scores, 1, axis=1).any()
+    assert np.corrcoef(scores[:, 1], values)[0, 1] > 0.99
+
+
+@pytest.mark.parametrize("name", ["depth_r", "seeing_r", "size"])
+def test_selection_may_depend_on_an_optional_column(name: str) -> None:
+    extras = {name: np.random.default_rng(9).normal(24, 0.5, SURVEY.n_galaxies)}
+    basis = fit_basis(SURVEY, FRAME, extras, seed=0)
+
+    changed = basis(SURVEY, FRAME, {name: extras[name] + 1})
+
+    assert np.abs(changed - basis(SURVEY, FRAME, extras)).max() > 0.1
 
 
 def test_absent_optional_columns_score_zero() -> None:
-    scale = fit_context(EXTRAS)
+    scale = fit_context(EXTRAS, FRAME.bands)
 
     assert not scale.scores({}, 3).any()
     assert not scale.scores({"ellipticity": np.ones(3)}, 3).any()
-    assert scale.scores({"size": np.array([np.nan, 1e9, 0.0])}, 3).shape == (3, len(CONTEXT))
+    assert scale.scores({"size": np.array([np.nan, 1e9, 0.0])}, 3).shape == (
+        3,
+        len(CONTEXT),
+        len(FRAME.bands),
+    )
 
 
 @settings(deadline=None)

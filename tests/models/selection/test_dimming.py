@@ -30,8 +30,9 @@ def dimmed(labelled: Photometry, unlabelled: Photometry) -> DimmedSample:
         np.linspace(0.1, 2, N_LABELLED),
         unlabelled,
         frame=FRAME,
-        dim_at_most=1.5,
-        n_copies=7,
+        reach=0.5,
+        trend=None,
+        n_copies=2_000,
         rng=np.random.default_rng(3),
     )
 
@@ -45,18 +46,79 @@ def test_copies_have_the_colours_and_redshift_of_their_parents(
 
     np.testing.assert_allclose(found, wanted, atol=1e-9)
     np.testing.assert_array_equal(dimmed.z_spec, np.linspace(0.1, 2, N_LABELLED)[dimmed.parent])
-    np.testing.assert_array_equal(np.bincount(dimmed.parent), 7)
 
 
-def test_copies_are_fainter_by_no_more_than_the_limit(
-    labelled: Photometry, dimmed: DimmedSample
+def test_copies_are_as_bright_as_the_sky(unlabelled: Photometry, dimmed: DimmedSample) -> None:
+    sky = FRAME.reference_mag(unlabelled)
+    found = FRAME.reference_mag(dimmed.photometry)
+
+    # Sorted copies follow the quantiles of the sky, but for a few brighter than any label.
+    levels = [0.25, 0.5, 0.75]
+    np.testing.assert_allclose(np.quantile(found, levels), np.quantile(sky, levels), atol=0.1)
+
+
+def test_parents_are_the_labels_nearest_in_brightness() -> None:
+    mag = np.linspace(18, 22, 400)
+    labels = make_photometry(np.repeat(mag[:, None], 4, axis=1))
+    sky = make_photometry(np.full((50, 4), 21.0))
+
+    found = dim_labelled(
+        labels,
+        np.zeros(400),
+        sky,
+        frame=FRAME,
+        reach=0.5,
+        trend=None,
+        n_copies=3_000,
+        rng=np.random.default_rng(3),
+    )
+
+    dimmed_by = 21.0 - mag[found.parent]
+    assert dimmed_by.min() >= -0.3
+    # An exponential of scale 0.5, widened a little for enough parents.
+    assert 0.3 < dimmed_by.mean() < 0.8
+
+
+def test_far_beyond_the_labels_the_faintest_stand_in(labelled: Photometry) -> None:
+    found = dim_labelled(
+        labelled,
+        np.zeros(N_LABELLED),
+        make_photometry(np.full((50, 4), 40.0)),
+        frame=FRAME,
+        reach=0.1,
+        trend=None,
+        n_copies=1_000,
+        rng=np.random.default_rng(3),
+    )
+
+    own = FRAME.reference_mag(labelled)
+    assert np.median(own[found.parent]) > np.median(own)
+    assert len(np.unique(found.parent)) > N_LABELLED / 4
+
+
+def test_colours_follow_the_trend_with_brightness(
+    labelled: Photometry, unlabelled: Photometry
 ) -> None:
-    parents = labelled.take(dimmed.parent)
-    fainter = -2.5 * np.log10(dimmed.photometry.flux / parents.flux)
+    trend = np.zeros((N_LABELLED, 4))
+    trend[:, 0] = -0.2
+    common = {"frame": FRAME, "reach": 0.5, "n_copies": 500}
+    plain, bluer = (
+        dim_labelled(
+            labelled,
+            np.zeros(N_LABELLED),
+            unlabelled,
+            trend=own,
+            rng=np.random.default_rng(3),
+            **common,
+        )
+        for own in (None, trend)
+    )
 
-    assert fainter.min() >= -1e-9
-    assert fainter.max() <= 1.5 + 1e-9
-    assert fainter.mean() > 0.5  # the unlabelled sky is two magnitudes fainter
+    dimming = -2.5 * np.log10(plain.photometry.flux / labelled.take(plain.parent).flux)[:, 1]
+    shift = -2.5 * np.log10(bluer.photometry.flux / plain.photometry.flux)
+    np.testing.assert_array_equal(bluer.parent, plain.parent)
+    np.testing.assert_allclose(shift[:, 0], -0.2 * dimming, atol=1e-9)
+    np.testing.assert_allclose(shift[:, 1:], 0, atol=1e-9)
 
 
 def test_signal_to_noise_of_a_copy_is_that_of_its_parent(
@@ -76,14 +138,17 @@ def test_without_unlabelled_galaxies_labels_are_dimmed_among_themselves(
         np.zeros(N_LABELLED),
         labelled.take(np.empty(0, int)),
         frame=FRAME,
-        dim_at_most=1.0,
-        n_copies=20,
+        reach=0.5,
+        trend=None,
+        n_copies=1_000,
         rng=np.random.default_rng(3),
     )
 
     own = FRAME.reference_mag(labelled)
     mags = FRAME.reference_mag(found.photometry)
-    assert np.abs(mags[:, None] - own[None, :]).min(axis=1).max() < 1e-9
+    distance = np.abs(mags[:, None] - own[None, :]).min(axis=1)
+    # A few of the brightest would have to be brightened by more than is allowed.
+    assert np.mean(distance < 1e-9) > 0.95
 
 
 def test_noise_is_added_in_quadrature() -> None:

@@ -220,9 +220,9 @@ def test_identical_galaxies_make_one_component() -> None:
     assert found.means[0, 0] == pytest.approx(0.4)
 
 
-def test_pool_is_the_mean_density(rng: np.random.Generator) -> None:
+def test_pool_is_the_weighted_mean_density(rng: np.random.Generator) -> None:
     one, two = random_mixture(rng), random_mixture(rng, n_components=3)
-    both = pool_mixtures([one, two])
+    both = pool_mixtures([one, two], np.array([0.25, 0.75]))
 
     z = norm(0.5, 0.2).rvs(5, random_state=1)
     for point in np.column_stack([z, 22 + rng.standard_normal((5, N_BANDS))]):
@@ -233,4 +233,4 @@ def test_pool_is_the_mean_density(rng: np.random.Generator) -> None:
             )
             for part in (one, two, both)
         ]
-        assert densities[2] == pytest.approx((densities[0] + densities[1]) / 2)
+        assert densities[2] == pytest.approx(0.25 * densities[0] + 0.75 * densities[1])

@@ -159,7 +159,7 @@ def test_truncated_version_is_refused(tiny: ModelVersion) -> None:
         read_version(write_version(tiny)[:-10])
 
 
-def test_every_listed_version_loads_and_is_chosen_by_its_bands() -> None:
+def test_every_listed_version_loads_and_its_bands_get_one_of_just_these() -> None:
     listed = list_versions()
 
     assert listed[0] == (AUTO, 1)
@@ -167,7 +167,12 @@ def test_every_listed_version_loads_and_is_chosen_by_its_bands() -> None:
         found = load_version(name, number)
         assert (found.name, found.version) == (name, number)
         if name != AUTO:
-            assert choose_version(found.bands) == name
+            chosen = choose_version(found.bands)
+            assert load_version(chosen, dict(listed)[chosen]).bands == found.bands
+
+
+def test_bands_within_those_of_a_version_get_it() -> None:
+    assert choose_version(("g", "r", "i", "z", "y")) == "lsst-ugrizy"
 
 
 def test_bands_of_no_version_get_auto() -> None:

@@ -1,0 +1,95 @@
+"""A shipped population steps in where labels do not reach, and only there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from galaxies import make_frame_of
+
+from hbmlc_models.selection.mixture import Mixture
+from hbmlc_models.selection.shipped_population import draw_galaxies, marginal, shipped_part
+
+FRAME = make_frame_of()
+BANDS = FRAME.bands
+N_BANDS = len(BANDS)
+
+
+def blob(mag: float, log1p_z: float) -> Mixture:
+    """One type of galaxy."""
+    return Mixture(
+        weights=np.ones(1),
+        means=np.array([[log1p_z, *np.full(N_BANDS, mag)]]),
+        covariances=0.04 * np.eye(N_BANDS + 1)[None],
+    )
+
+
+def two(shares: tuple[float, float]) -> Mixture:
+    """A near and bright type, and a distant and faint one."""
+    parts = blob(21.0, 0.2), blob(24.0, 0.9)
+    return Mixture(
+        weights=np.array(shares),
+        means=np.concatenate([part.means for part in parts]),
+        covariances=np.concatenate([part.covariances for part in parts]),
+    )
+
+
+def observe(population: Mixture, n: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    photometry, _ = draw_galaxies(population, n, FRAME, rng)
+    return FRAME.luptitudes(photometry)
+
+
+def test_sky_that_the_labels_explain_needs_no_physics() -> None:
+    learnt = blob(21.0, 0.2)
+
+    _, share = shipped_part(learnt, blob(24.0, 0.9), observe(learnt, 2_000))
+
+    assert share < 0.01
+
+
+@pytest.mark.parametrize("missing", [0.2, 0.6])
+def test_share_of_physics_is_the_share_of_the_sky_without_labels(missing: float) -> None:
+    sky = observe(two((1 - missing, missing)), 3_000)
+
+    part, share = shipped_part(blob(21.0, 0.2), two((0.1, 0.9)), sky)
+
+    # The shipped proportions are held by a prior, so a little of the bright type comes along.
+    assert share * part.weights[1] == pytest.approx(missing, abs=0.03)
+    assert share < missing + 0.15
+
+
+def test_marginal_is_the_population_with_a_band_not_observed() -> None:
+    rng = np.random.default_rng(3)
+    root = 0.3 * rng.standard_normal((3, N_BANDS + 1, N_BANDS + 1))
+    population = Mixture(
+        weights=np.array([0.2, 0.3, 0.5]),
+        means=np.column_stack([[0.2, 0.4, 0.6], 22 + rng.standard_normal((3, N_BANDS))]),
+        covariances=root @ np.swapaxes(root, 1, 2) + 0.01 * np.eye(N_BANDS + 1),
+    )
+    values = 22 + rng.standard_normal((5, N_BANDS))
+    errors = np.full(values.shape, 0.1)
+    unseen = errors.copy()
+    unseen[:, 1] = 1e3
+    kept = [0, *range(2, N_BANDS)]
+    grid = np.linspace(0, 2, 50)
+
+    part = marginal(population, BANDS, tuple(BANDS[k] for k in kept))
+
+    np.testing.assert_allclose(
+        part.density(part.evaluate(values[:, kept], errors[:, kept]), grid),
+        population.density(population.evaluate(values, unseen), grid),
+        atol=1e-6,
+    )
+
+
+def test_drawn_galaxies_have_the_moments_of_their_population() -> None:
+    n = 20_000
+    population = blob(22.0, 0.5)
+
+    photometry, z = draw_galaxies(population, n, FRAME, np.random.default_rng(4))
+    values, errors = FRAME.luptitudes(photometry)
+
+    assert np.log1p(z).mean() == pytest.approx(0.5, abs=5 * 0.2 / np.sqrt(n))
+    np.testing.assert_allclose(values.mean(axis=0), 22.0, atol=5 * 0.2 / np.sqrt(n))
+    np.testing.assert_allclose(values.std(axis=0), 0.2, rtol=5 / np.sqrt(2 * n))
+    assert errors.max() < 0.02
