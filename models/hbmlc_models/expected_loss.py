@@ -1,8 +1,9 @@
 r"""The redshift of least expected loss, and that loss: the risk of answering with one number.
 
-The loss is the squared scaled error, cut at one: an outlier is an outlier, however far.
+The loss is the scaled error, cut at one: an outlier is an outlier, however far. Below that an error
+counts by its size, so that the answer is the median of the peak that holds most.
 
-.. math:: L(z, \hat z) = \min\big((\hat z - z)^2 / (0.06\,(1 + z))^2,\; 1\big)
+.. math:: L(z, \hat z) = \min\big(|\hat z - z| / (0.2\,(1 + z)),\; 1\big)
 
 One minus the loss is zero unless answer and truth are near, so only a band of the table of losses
 is ever multiplied.
@@ -19,8 +20,8 @@ from hbmlc_models.arrays import FloatArray
 
 __all__ = ["LOSS_SCALE", "LeastLoss", "least_loss"]
 
-LOSS_SCALE = 0.06
-"""Scaled error at which the loss of a point estimate saturates."""
+LOSS_SCALE = 0.2
+"""Scaled error at which the loss of a point estimate saturates: somewhat beyond an outlier's."""
 BLOCK = 40
 """Answers weighed at once; few enough that the truths near any of them are a narrow band."""
 MAX_EXPONENT = 60.0
@@ -79,7 +80,7 @@ def _profit_table(first: float, last: float, n_grid: int, slope: float) -> _Prof
     z = np.linspace(first, last, n_grid)
     tilt = np.exp(np.maximum(slope * z - max(slope * first, slope * last), -MAX_EXPONENT))
     scaled = (z[None, :] - z[:, None]) / (1 + z[:, None])
-    profit = tilt[:, None] * np.maximum(1 - (scaled / LOSS_SCALE) ** 2, 0.0)
+    profit = tilt[:, None] * np.maximum(1 - np.abs(scaled) / LOSS_SCALE, 0.0)
     blocks: list[_Block] = []
     for start in range(0, n_grid, BLOCK):
         answers = slice(start, min(start + BLOCK, n_grid))

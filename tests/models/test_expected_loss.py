@@ -11,7 +11,7 @@ from scipy.stats import norm
 from hbmlc_models.expected_loss import LOSS_SCALE, least_loss
 
 Z_GRID = np.linspace(0, 3, 151)
-LOSS = np.minimum(((Z_GRID[None] - Z_GRID[:, None]) / (1 + Z_GRID[:, None]) / LOSS_SCALE) ** 2, 1)
+LOSS = np.minimum(np.abs(Z_GRID[None] - Z_GRID[:, None]) / (1 + Z_GRID[:, None]) / LOSS_SCALE, 1)
 
 
 @settings(deadline=None)
