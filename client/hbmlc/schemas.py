@@ -221,6 +221,8 @@ class CalibrationOptions(_Request):
 
     preset: Literal["default", "seed"] | None = None
     """Selection model: noise-aware galaxy types, or the one as first published."""
+    parts: Literal["both", "selection", "network"] | None = None
+    """Parts of the method that answer: both pooled by evidence, or one of them alone."""
     anchors: Literal["stratified", "top"] | None = None
     """Rule that picks the labelled galaxies to which the network adapts."""
     n_anchors: int | None = Field(default=None, ge=0, le=50)
