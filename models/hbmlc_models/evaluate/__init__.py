@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from hbmlc_models.evaluate.baseline import TreeSettings, boosted_trees
+from hbmlc_models.evaluate.bootstrap import (
+    Interval,
+    median_error,
+    outlier_share,
+    paired_ratio,
+)
 from hbmlc_models.evaluate.comparison import Comparison, GroupComparison, compare
-from hbmlc_models.evaluate.examination import Examination, ExaminationError, read_examination
+from hbmlc_models.evaluate.examination import (
+    Examination,
+    ExaminationError,
+    Sky,
+    read_examination,
+    read_sky,
+)
 from hbmlc_models.evaluate.table import comparison_table
 
 __all__ = [
@@ -12,9 +24,15 @@ __all__ = [
     "Examination",
     "ExaminationError",
     "GroupComparison",
+    "Interval",
+    "Sky",
     "TreeSettings",
     "boosted_trees",
     "compare",
     "comparison_table",
+    "median_error",
+    "outlier_share",
+    "paired_ratio",
     "read_examination",
+    "read_sky",
 ]

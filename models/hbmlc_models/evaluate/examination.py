@@ -16,7 +16,7 @@ from hbmlc_models.formats._compute import pc
 from hbmlc_models.formats.readers import open_table
 from hbmlc_models.tile import Tile
 
-__all__ = ["Examination", "ExaminationError", "read_examination"]
+__all__ = ["Examination", "ExaminationError", "Sky", "read_examination", "read_sky"]
 
 RESULT_NAME = "photoz.parquet"
 _BATCH_ROWS = 65_536
@@ -24,6 +24,18 @@ _BATCH_ROWS = 65_536
 
 class ExaminationError(ValueError):
     """The three tables do not belong together; the message says what was found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sky:
+    """Galaxies of a catalogue with their truth; arrays are ``(n_galaxies,)``."""
+
+    tile: Tile
+    """All galaxies of the catalogue that the truth knows, as one tile."""
+    ids: pa.Array
+    """Their ids, as text."""
+    z_true: FloatArray
+    """True redshifts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,21 +62,35 @@ def read_examination(result: Path, *, catalog: Path, truth: Path) -> Examination
     ExaminationError
         A column is missing, the truth knows none of the galaxies, or the result lacks some.
     """
-    tile, ids = _read_catalog(catalog)
-    true_ids, z_true = _read_pairs(truth, "z_true")
+    sky = read_sky(catalog, truth=truth)
     answer = result / RESULT_NAME if result.is_dir() else result
     answer_ids, z_phot = _read_pairs(answer, "z_phot")
+    at_answer = _positions(sky.ids, answer_ids)
+    if (at_answer < 0).any():
+        lost = int((at_answer < 0).sum())
+        raise ExaminationError(
+            f"{answer} lacks {lost:,} of {len(sky.ids):,} galaxies of {catalog}."
+        )
+    return Examination(tile=sky.tile, z_phot=z_phot[at_answer], z_true=sky.z_true)
+
+
+def read_sky(catalog: Path, *, truth: Path) -> Sky:
+    """Read a catalogue and its truth, in any of the upload formats, matched by id.
+
+    Raises
+    ------
+    CatalogError
+        A file cannot be read.
+    ExaminationError
+        A column is missing, or the truth knows none of the galaxies.
+    """
+    tile, ids = _read_catalog(catalog)
+    true_ids, z_true = _read_pairs(truth, "z_true")
     at_truth = _positions(ids, true_ids)
     known = np.flatnonzero(at_truth >= 0)
     if not len(known):
         raise ExaminationError(f"{truth} knows no galaxy of {catalog}; do the ids match?")
-    at_answer = _positions(ids, answer_ids)[known]
-    if (at_answer < 0).any():
-        lost = int((at_answer < 0).sum())
-        raise ExaminationError(f"{answer} lacks {lost:,} of {len(known):,} galaxies of {catalog}.")
-    return Examination(
-        tile=tile.take(known), z_phot=z_phot[at_answer], z_true=z_true[at_truth[known]]
-    )
+    return Sky(tile=tile.take(known), ids=ids.take(pa.array(known)), z_true=z_true[at_truth[known]])
 
 
 def _read_catalog(source: Path) -> tuple[Tile, pa.Array]:
