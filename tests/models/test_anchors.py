@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hbmlc_models.anchors import MAX_ODDS, N_STRATA, Anchors, stratified_anchors, top_anchors
+from hbmlc_models.anchors import (
+    MAX_RELATIVE_ODDS,
+    N_STRATA,
+    Anchors,
+    stratified_anchors,
+    top_anchors,
+)
 
 
 def stratified(propensity: np.ndarray, *, n_anchors: int, seed: int = 0) -> Anchors:
@@ -43,12 +49,19 @@ def test_weights_are_finite_with_mean_one(propensity: np.ndarray, n_anchors: int
 
 
 def test_weights_follow_truncated_inverse_odds() -> None:
-    propensity = np.array([0.01, 0.2, 0.5, 0.8])
+    propensity = np.array([0.01, 0.2, 0.5, 0.5, 0.8])
 
-    weight = stratified(propensity, n_anchors=4).weight
+    weight = stratified(propensity, n_anchors=5).weight
 
-    odds = np.array([MAX_ODDS, 4.0, 1.0, 0.25])
+    odds = np.array([MAX_RELATIVE_ODDS, 4.0, 1.0, 1.0, 0.25])
     np.testing.assert_allclose(weight, odds / odds.mean())
+
+
+@given(rarity=st.floats(1e-4, 1.0))
+def test_weights_tell_anchors_apart_however_rare_labels_are(rarity: float) -> None:
+    weight = stratified(rarity * np.array([0.02, 0.05, 0.1]), n_anchors=3).weight
+
+    assert weight[0] > 1.5 * weight[1] > 2 * weight[2]
 
 
 def test_stratified_anchors_cover_all_strata_evenly() -> None:
