@@ -78,6 +78,20 @@ def test_each_way_to_name_a_model_finds_it(
     assert answer.json()["model"]["name"] == "m"
 
 
+def test_a_model_with_bands_more_is_chosen_where_none_has_just_these(
+    client: TestClient, database: Database, make_catalog: MakeCatalog
+) -> None:
+    bands = ("u", "g", "r", "i", "z", "y")
+    with database.transaction() as tx:
+        register(tx, NewVersion(name="more", version=1, digest="ab" * 32, bands=bands, card={}))
+
+    answer = client.post(
+        "/v1/calibrations", json={"catalog_id": str(make_catalog(CatalogState.READY))}
+    )
+
+    assert (answer.status_code, answer.json()["model"]["name"]) == (202, "more")
+
+
 @pytest.mark.parametrize(
     ("change", "status", "code"),
     [

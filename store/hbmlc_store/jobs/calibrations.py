@@ -67,8 +67,9 @@ def create_calibration(tx: Session, account_id: UUID, request: CalibrationReques
             f"No production model works with the bands {', '.join(bands)}; "
             "GET /v1/models lists what each model needs.",
         )
+    # What is chosen for a catalogue may have bands more: its population serves without them.
     missing = sorted(set(model.bands) - set(bands))
-    if missing:
+    if missing and reference != "auto":
         raise InvalidError(
             "bands-missing",
             f"{model.name}:{model.version} needs the bands {', '.join(missing)}, which the "
