@@ -65,6 +65,19 @@ def log_likelihood(
         by_eta[i] = seen - chance
         by_slope[i] = seen * (z - mean) - by_eta[i] * (mean_unseen - mean)
         by_beta[i] = centre[i] + mean_unseen
+    return total(value), _gradient(by_eta, by_slope, by_beta, basis, mag)
+
+
+@compiled()
+def _gradient(
+    by_eta: FloatArray,
+    by_slope: FloatArray,
+    by_beta: FloatArray,
+    basis: FloatArray,
+    mag: FloatArray,
+) -> FloatArray:
+    """Gradient by the parameters ``(n_basis + 4,)`` from those by each galaxy's own numbers."""
+    n_basis = len(basis)
     gradient = np.empty(n_basis + 4)
     for j in range(n_basis):
         gradient[j] = dot(by_eta, basis[j])
@@ -72,7 +85,7 @@ def log_likelihood(
     gradient[n_basis + 1] = dot(by_eta, by_beta)
     gradient[n_basis + 2] = total(by_slope)
     gradient[n_basis + 3] = dot(by_slope, mag)
-    return total(value), gradient
+    return gradient
 
 
 @compiled(parallel=True)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from hashlib import sha256
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hbmlc_models.selection import _compiled, _tile_kernels
 from hbmlc_models.selection._tile_kernels import log_likelihood
 
 __all__ = ["symbolic_log_likelihood"]
@@ -19,8 +17,6 @@ _pt: Any = import_module("pytensor.tensor")
 _graph: Any = import_module("pytensor.graph")
 _gradient: Any = import_module("pytensor.gradient")
 _numba: Any = import_module("pytensor.link.numba.dispatch.basic")
-
-_SOURCES = (_compiled.__file__, _tile_kernels.__file__)
 
 
 class _TileLogLikelihood(_graph.Op):
@@ -52,7 +48,7 @@ class _TileLogLikelihood(_graph.Op):
 
 @_numba.register_funcify_and_cache_key(_TileLogLikelihood)
 def _to_numba(op: Any, node: Any, **_: Any) -> tuple[Any, str]:
-    """Machine code, and the key under which the library keeps it: it changes with the source."""
+    """Machine code, and the key under which the library keeps it between processes."""
     del op, node
 
     @_numba.numba_njit
@@ -60,8 +56,26 @@ def _to_numba(op: Any, node: Any, **_: Any) -> tuple[Any, str]:
         value, gradient = log_likelihood(*inputs)
         return np.asarray(value), gradient
 
-    sources = b"".join(Path(source).read_bytes() for source in _SOURCES)
-    return boxed, sha256(sources).hexdigest()
+    return boxed, sha256(_fingerprint(log_likelihood).encode()).hexdigest()
+
+
+def _fingerprint(function: Any) -> str:
+    """Everything that the machine code of a compiled function follows from, its callees included.
+
+    Taken from the loaded code and not from its file: a process that outlives an upgrade would else
+    leave its old machine code under the key of the new one.
+    """
+    code, names = function.py_func.__code__, function.py_func.__globals__
+    used = {name: names[name] for name in code.co_names if name in names}
+    callees = [_fingerprint(value) for value in used.values() if hasattr(value, "py_func")]
+    numbers = {name: value for name, value in used.items() if isinstance(value, int | float)}
+    options = {name: _in_order(value) for name, value in sorted(function.targetoptions.items())}
+    return repr((code.co_code.hex(), code.co_consts, numbers, options, callees))
+
+
+def _in_order(value: Any) -> str:
+    """Text of a value that does not depend on the order of a set."""
+    return str(sorted(value) if isinstance(value, set) else value)
 
 
 def symbolic_log_likelihood(*inputs: Any) -> Any:

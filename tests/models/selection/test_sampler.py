@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -92,6 +95,24 @@ def test_posterior_is_that_of_brute_force() -> None:
     error = 5 / np.sqrt(found.convergence.ess)
     np.testing.assert_allclose((draws.mean(axis=0) - wanted) / spread, 0, atol=error)
     np.testing.assert_allclose(draws.std(axis=0) / spread, 1, atol=error)
+
+
+def test_key_of_the_machine_code_is_the_same_in_every_process() -> None:
+    code = (
+        "from hbmlc_models.selection import _tile_op as op\n"
+        "print(op._fingerprint(op.log_likelihood))"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    }
+
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize("error", [RuntimeError, ValueError, FloatingPointError])
