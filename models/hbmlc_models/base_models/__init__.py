@@ -5,6 +5,7 @@ from __future__ import annotations
 from hbmlc_models.base_models.shipped import (
     UnknownModelError,
     choose_version,
+    covering_versions,
     list_versions,
     load_version,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "ModelVersion",
     "UnknownModelError",
     "choose_version",
+    "covering_versions",
     "list_versions",
     "load_version",
     "read_version",

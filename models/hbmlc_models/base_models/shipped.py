@@ -8,7 +8,13 @@ from importlib.resources import files
 
 from hbmlc_models.base_models.version import AUTO, ModelVersion, read_version, write_version
 
-__all__ = ["UnknownModelError", "choose_version", "list_versions", "load_version"]
+__all__ = [
+    "UnknownModelError",
+    "choose_version",
+    "covering_versions",
+    "list_versions",
+    "load_version",
+]
 
 _PACKAGE = "hbmlc_models.base_models"
 _SUFFIX = ".safetensors"
@@ -54,6 +60,13 @@ def choose_version(bands: Sequence[str]) -> str:
     own = {name: load_version(name, number).bands for name, number in list_versions()[1:]}
     fitting = [name for name in own if set(bands) <= set(own[name])]
     return min(fitting, key=lambda name: len(own[name]), default=AUTO)
+
+
+def covering_versions(bands: Sequence[str]) -> list[ModelVersion]:
+    """Latest version of every name that knows all of ``bands``."""
+    latest = dict(list_versions())
+    versions = [load_version(name, number) for name, number in latest.items()]
+    return [version for version in versions if set(bands) <= set(version.bands)]
 
 
 def _auto() -> ModelVersion:

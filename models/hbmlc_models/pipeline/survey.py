@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from hbmlc_models.arrays import FloatArray
-from hbmlc_models.base_models import ModelVersion
+from hbmlc_models.base_models import ModelVersion, covering_versions
 from hbmlc_models.metalearning.train import MetaNetwork
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.pipeline.options import CalibrationOptions, Preset
@@ -63,6 +63,7 @@ class _Learnt:
     network: MetaNetwork
     network_share: float
     shipped_share: float
+    shipped_from: str
     samples: Sequence[MatchedSample]
 
 
@@ -113,6 +114,7 @@ def fit_survey(
         mag_scale=float(max((high - low) / 2, 0.1)),
         network_share=learnt.network_share,
         shipped_share=learnt.shipped_share,
+        shipped_from=learnt.shipped_from,
         hold_out_fraction=fraction,
         match_auc=tuple(found.matching.auc for found in learnt.samples),
         n_labelled=tile.n_labelled,
@@ -131,7 +133,11 @@ def _learn(
 ) -> _Learnt:
     """Population and network from the survey's own labels."""
     found = learn_population(
-        split, model, frame, seed=seed, on_progress=lambda done: on_progress(0.6 * done)
+        split,
+        _competing(model, frame),
+        frame,
+        seed=seed,
+        on_progress=lambda done: on_progress(0.6 * done),
     )
     network = fit_survey_network(
         split,
@@ -150,9 +156,16 @@ def _learn(
         population=found.population,
         network=network,
         network_share=share,
-        shipped_share=found.shipped_share,
+        shipped_share=found.blend.share if found.blend else 0.0,
+        shipped_from=found.shipped_from,
         samples=found.samples,
     )
+
+
+def _competing(model: ModelVersion, frame: LuptitudeFrame) -> list[ModelVersion]:
+    """The model version, and the shipped ones of other cameras with these bands."""
+    others = covering_versions(frame.bands)
+    return [model, *(other for other in others if other.digest != model.digest)]
 
 
 def _shipped(
@@ -169,6 +182,7 @@ def _shipped(
         network=model.network,
         network_share=default_share(options),
         shipped_share=1.0,
+        shipped_from=f"{model.name}:{model.version}",
         samples=(),
     )
 

@@ -74,7 +74,9 @@ class SurveyFit:
     network_share: float
     """Share of the network in the pooled density."""
     shipped_share: float
-    """Share of the sky that the shipped population explains better than the labels do."""
+    """Weight of a shipped population in it."""
+    shipped_from: str
+    """Model version that it is from; empty without one."""
     hold_out_fraction: float
     """Share of the labelled galaxies that no fit saw."""
     match_auc: tuple[float, ...]
@@ -162,6 +164,7 @@ _NUMBERS = (
     "mag_scale",
     "network_share",
     "shipped_share",
+    "shipped_from",
     "hold_out_fraction",
     "n_labelled",
 )

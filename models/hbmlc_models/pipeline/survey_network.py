@@ -82,14 +82,14 @@ def _training_pool(
 ) -> TrainingPool:
     """Dimmed and matched labels, with as many shipped galaxies as the sky calls for."""
     rng = np.random.default_rng([seed, 12])
-    n_shipped = round(learnt.shipped_share * N_POOL) if learnt.shipped else 0
+    n_shipped = round(learnt.blend.share * N_POOL) if learnt.blend else 0
     drawn = draw_pooled(learnt.samples, N_POOL - n_shipped, power=0.75, rng=rng)
     scores = context.scores(labelled.extras, labelled.n_galaxies)
     photometry = [part.photometry for part in drawn]
     z_spec = [part.z_spec for part in drawn]
     own = [scores[part.parent] for part in drawn]
-    if learnt.shipped and n_shipped:
-        simulated, z_true = draw_galaxies(learnt.shipped, n_shipped, frame, rng)
+    if learnt.blend and n_shipped:
+        simulated, z_true = draw_galaxies(learnt.blend.shipped, n_shipped, frame, rng)
         photometry.append(simulated)
         z_spec.append(z_true)
         own.append(np.zeros((n_shipped, *scores.shape[1:])))

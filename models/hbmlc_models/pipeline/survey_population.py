@@ -7,20 +7,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hbmlc_models.arrays import FloatArray
 from hbmlc_models.base_models import ModelVersion
 from hbmlc_models.pipeline.split import SampleSplit
 from hbmlc_models.selection.frame import LuptitudeFrame
-from hbmlc_models.selection.mixture import Mixture, pool_mixtures
+from hbmlc_models.selection.mixture import Mixture
 from hbmlc_models.selection.population import (
     MatchedSample,
     fit_population,
     matched_samples,
     sky_sample,
 )
-from hbmlc_models.selection.shipped_population import marginal, shipped_part
+from hbmlc_models.selection.shipped_population import Blend, blend_populations, marginal
 
 __all__ = ["LearntPopulation", "learn_population", "shipped_population"]
 
+EDGE_LABELS = 100
+"""Fewer labels than this, or than a twentieth, are fainter than the edge of the labels."""
 MIN_SHIPPED_BANDS = 3
 """A shipped population of fewer common bands says next to nothing about redshift."""
 
@@ -33,21 +36,24 @@ class LearntPopulation:
     """Galaxy types of the sky."""
     samples: Sequence[MatchedSample]
     """Dimmed labels, matched to the sky."""
-    shipped: Mixture | None
-    """The shipped part of it alone."""
-    shipped_share: float
-    """Share of the sky that the shipped population explains better than the labels do."""
+    blend: Blend | None
+    """How a shipped population has part in it, if one has."""
+    shipped_from: str
+    """Model version that it is from; empty without one."""
 
 
 def learn_population(
     split: SampleSplit,
-    model: ModelVersion,
+    versions: Sequence[ModelVersion],
     frame: LuptitudeFrame,
     *,
     seed: int,
     on_progress: Callable[[float], None],
 ) -> LearntPopulation:
-    """Population fitted to the usable labels, blended with the model version's where there is."""
+    """Population fitted to the usable labels, with that of a model version where there is one.
+
+    All versions that know these bands compete; the sky's photometry decides between cameras.
+    """
     labelled, unlabelled = split.labelled, split.unlabelled.photometry
     samples = matched_samples(
         labelled.photometry, labelled.z_spec, unlabelled, frame=frame, seed=seed
@@ -60,14 +66,29 @@ def learn_population(
         seed=seed,
         on_progress=lambda done: on_progress(0.25 + 0.7 * done),
     )
-    shipped, share = shipped_population(model, frame), 0.0
-    if shipped is not None and unlabelled.n_galaxies:
+    blends: dict[str, Blend] = {}
+    if unlabelled.n_galaxies:
         sky = sky_sample(unlabelled, frame, np.random.default_rng([seed, 41]))
-        shipped, share = shipped_part(population, shipped, sky)
-        population = pool_mixtures([population, shipped], np.array([1 - share, share]))
+        edge = _faint_edge(frame.reference_mag(labelled.photometry))
+        for version in versions:
+            shipped = shipped_population(version, frame)
+            if shipped is not None:
+                blends[f"{version.name}:{version.version}"] = blend_populations(
+                    population, shipped, sky, reference=frame.reference, edge=edge
+                )
+    chosen = max(blends, key=lambda name: blends[name].log_likelihood, default="")
     return LearntPopulation(
-        population=population, samples=samples, shipped=shipped, shipped_share=share
+        population=blends[chosen].population if chosen else population,
+        samples=samples,
+        blend=blends.get(chosen),
+        shipped_from=chosen,
     )
+
+
+def _faint_edge(mag: FloatArray) -> float:
+    """Brightness beyond which there are next to no labels of brightness ``mag`` [mag]."""
+    n_beyond = min(EDGE_LABELS, len(mag) // 20)
+    return float(np.sort(mag)[len(mag) - 1 - n_beyond])
 
 
 def shipped_population(model: ModelVersion, frame: LuptitudeFrame) -> Mixture | None:

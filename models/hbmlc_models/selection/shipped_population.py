@@ -1,16 +1,26 @@
 r"""The part that physics has in a population: a shipped mixture next to the one learnt from labels.
 
 Where no label is near, dimmed copies of others stand for galaxies that they are not. A population
-simulated through the same filters knows such galaxies, if less exactly. How much of the sky it is
-needed for is read off the unlabelled photometry alone,
+simulated through the same filters knows such galaxies, if less exactly. Two kinds of evidence say
+how much of it is needed.
 
-.. math:: p(F) = (1 - w)\,p_\mathrm{learnt}(F) + w \sum_k \pi_k\,p_k(F),
+Where the labels cannot explain the unlabelled photometry, expectation maximisation over a share w
+and the shipped proportions finds out (the learnt part stays as it is):
 
-by expectation maximisation over the share :math:`w` and the shipped weights :math:`\pi_k`; the
-learnt part stays as it is.
+.. math:: p(F) = (1 - w)\,p_\mathrm{learnt}(F) + w \sum_k \pi_k\,p_k(F).
+
+Where both explain it equally well, photometry cannot tell them apart, and a learnt n(z | m)
+beyond the labels is a mere continuation. With G the mean advantage of the learnt part there, in log
+likelihood, the shipped one is then trusted by
+
+.. math:: t(m) = e^{-(G/G_0)^2}\,\big(1 - e^{-(m - m_\mathrm{edge})/\Delta}\big)
+
+at magnitudes :math:`m` fainter than the edge of the labels.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit, logsumexp
@@ -18,9 +28,9 @@ from scipy.special import expit, logsumexp
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry, flux_from_luptitude
 from hbmlc_models.selection.frame import LuptitudeFrame
-from hbmlc_models.selection.mixture import Mixture
+from hbmlc_models.selection.mixture import Mixture, reweight_mixture
 
-__all__ = ["draw_galaxies", "marginal", "shipped_part"]
+__all__ = ["Blend", "blend_populations", "draw_galaxies", "marginal"]
 
 INITIAL_SHARE = 0.05
 """Share of the shipped population before any evidence."""
@@ -28,10 +38,32 @@ SHARE_STRENGTH = 50.0
 """Strength of that prior, in galaxies."""
 SHIPPED_STRENGTH = 3_000.0
 """Weight of the shipped population's own proportions when all of the sky is its, in galaxies."""
+ALONE_STRENGTH = 1_000.0
+"""The same where it is judged alone."""
+TELLING_GAP = 0.15
+"""Advantage of the learnt part, in log likelihood a galaxy, that tells the two apart."""
+TRUST_MAG = 1.0
+"""How far beyond the labels the shipped population takes over [mag]."""
+MIN_BEYOND = 20
+"""Fewer galaxies beyond the labels need no continuation of n(z | m)."""
 N_ITERATIONS = 150
 """EM steps."""
 NOISELESS = 1e-3
 """Flux errors of drawn galaxies, in units of the typical noise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blend:
+    """A learnt and a shipped population together."""
+
+    population: Mixture
+    """Both, the learnt components first."""
+    shipped: Mixture
+    """The shipped part alone."""
+    share: float
+    """Its weight in the whole."""
+    log_likelihood: float
+    """Mean log density of the sky's photometry before any trust beyond the evidence."""
 
 
 def marginal(population: Mixture, bands: tuple[str, ...], wanted: tuple[str, ...]) -> Mixture:
@@ -44,28 +76,80 @@ def marginal(population: Mixture, bands: tuple[str, ...], wanted: tuple[str, ...
     )
 
 
-def shipped_part(
-    learnt: Mixture, shipped: Mixture, sky: tuple[FloatArray, FloatArray]
-) -> tuple[Mixture, float]:
-    """Shipped population in the proportions that the sky needs it for, and its share of the sky.
+def blend_populations(
+    learnt: Mixture,
+    shipped: Mixture,
+    sky: tuple[FloatArray, FloatArray],
+    *,
+    reference: int,
+    edge: float,
+) -> Blend:
+    """Both populations in the proportions that the sky calls for.
 
-    ``sky`` holds luptitudes and errors of unlabelled galaxies, both ``(n_galaxies, n_bands)``.
+    ``sky`` holds luptitudes and errors of unlabelled galaxies, both ``(n_galaxies, n_bands)``;
+    beyond ``edge`` [mag in the band number ``reference``] there are next to no labels.
     """
-    evidence = learnt.evaluate(*sky).log_likelihood
-    log_learnt = np.asarray(logsumexp(evidence + _log(learnt.weights), axis=1))
+    log_learnt = _log_density(learnt.evaluate(*sky).log_likelihood, learnt.weights)
     by_component = shipped.evaluate(*sky).log_likelihood
-    weights, share = shipped.weights.copy(), INITIAL_SHARE
+    weights, share = _needed(log_learnt, by_component, shipped.weights)
+    log_both = np.logaddexp(
+        np.log1p(-share) + log_learnt, np.log(share) + _log_density(by_component, weights)
+    )
+    alone = reweight_mixture(shipped, shipped.evaluate(*sky), prior_galaxies=ALONE_STRENGTH)
+    gap = log_learnt - _log_density(by_component, alone.weights)
+    trusted = _trust(gap, sky[0][:, reference], edge)
+    learnt_trust, shipped_trust = (
+        trusted * -np.expm1(-np.maximum(part.means[:, 1 + reference] - edge, 0) / TRUST_MAG)
+        for part in (learnt, shipped)
+    )
+    learnt_weights = (1 - share) * (1 - learnt_trust) * learnt.weights
+    shipped_weights = share * (1 - shipped_trust) * weights + shipped_trust * alone.weights
+    total = learnt_weights.sum() + shipped_weights.sum()
+    return Blend(
+        population=Mixture(
+            weights=np.concatenate([learnt_weights, shipped_weights]) / total,
+            means=np.concatenate([learnt.means, shipped.means]),
+            covariances=np.concatenate([learnt.covariances, shipped.covariances]),
+        ),
+        shipped=Mixture(
+            weights=shipped_weights / shipped_weights.sum(),
+            means=shipped.means,
+            covariances=shipped.covariances,
+        ),
+        share=float(shipped_weights.sum() / total),
+        log_likelihood=float(log_both.mean()),
+    )
+
+
+def _needed(
+    log_learnt: FloatArray, by_component: FloatArray, prior: FloatArray
+) -> tuple[FloatArray, float]:
+    """Proportions ``(n_components,)`` and share of the shipped part, by EM."""
+    weights, share = prior.copy(), INITIAL_SHARE
     for _ in range(N_ITERATIONS):
         joint = by_component + _log(weights)
         log_shipped = np.asarray(logsumexp(joint, axis=1))
         belongs = expit(log_shipped - log_learnt + np.log(share / (1 - share)))
         counts = (np.exp(joint - log_shipped[:, None]) * belongs[:, None]).sum(axis=0)
-        prior = SHIPPED_STRENGTH * share
-        weights = (counts + prior * shipped.weights) / (counts.sum() + prior)
+        strength = SHIPPED_STRENGTH * share
+        weights = (counts + strength * prior) / (counts.sum() + strength)
         found = belongs.sum() + SHARE_STRENGTH * INITIAL_SHARE
         share = float(found / (len(belongs) + SHARE_STRENGTH))
-    part = Mixture(weights=weights, means=shipped.means, covariances=shipped.covariances)
-    return part, share
+    return weights, share
+
+
+def _trust(gap: FloatArray, mag: FloatArray, edge: float) -> float:
+    """How far photometry leaves the two parts undecided beyond the labels, 0 to 1."""
+    beyond = gap[mag > edge]
+    if len(beyond) < MIN_BEYOND:
+        return 0.0
+    # The median: one galaxy that neither part knows must not decide.
+    return float(np.exp(-((max(float(np.median(beyond)), 0.0) / TELLING_GAP) ** 2)))
+
+
+def _log_density(by_component: FloatArray, weights: FloatArray) -> FloatArray:
+    """Log density of each galaxy's photometry, ``(n_galaxies,)``."""
+    return np.asarray(logsumexp(by_component + _log(weights), axis=1))
 
 
 def draw_galaxies(

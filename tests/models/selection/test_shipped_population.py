@@ -7,7 +7,12 @@ import pytest
 from galaxies import make_frame_of
 
 from hbmlc_models.selection.mixture import Mixture
-from hbmlc_models.selection.shipped_population import draw_galaxies, marginal, shipped_part
+from hbmlc_models.selection.shipped_population import (
+    Blend,
+    blend_populations,
+    draw_galaxies,
+    marginal,
+)
 
 FRAME = make_frame_of()
 BANDS = FRAME.bands
@@ -39,23 +44,56 @@ def observe(population: Mixture, n: int, seed: int = 1) -> tuple[np.ndarray, np.
     return FRAME.luptitudes(photometry)
 
 
+def blend(learnt: Mixture, shipped: Mixture, sky: tuple, edge: float = 30.0) -> Blend:
+    return blend_populations(learnt, shipped, sky, reference=FRAME.reference, edge=edge)
+
+
 def test_sky_that_the_labels_explain_needs_no_physics() -> None:
     learnt = blob(21.0, 0.2)
 
-    _, share = shipped_part(learnt, blob(24.0, 0.9), observe(learnt, 2_000))
+    found = blend(learnt, blob(24.0, 0.9), observe(learnt, 2_000))
 
-    assert share < 0.01
+    assert found.share < 0.01
+    assert found.population.weights.sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("missing", [0.2, 0.6])
 def test_share_of_physics_is_the_share_of_the_sky_without_labels(missing: float) -> None:
     sky = observe(two((1 - missing, missing)), 3_000)
 
-    part, share = shipped_part(blob(21.0, 0.2), two((0.1, 0.9)), sky)
+    found = blend(blob(21.0, 0.2), two((0.1, 0.9)), sky)
 
     # The shipped proportions are held by a prior, so a little of the bright type comes along.
-    assert share * part.weights[1] == pytest.approx(missing, abs=0.03)
-    assert share < missing + 0.15
+    assert found.share * found.shipped.weights[1] == pytest.approx(missing, abs=0.03)
+    assert found.share < missing + 0.15
+
+
+def test_likelihood_tells_which_camera_the_sky_was_seen_through() -> None:
+    sky = observe(two((0.5, 0.5)), 2_000)
+    learnt = blob(21.0, 0.2)
+
+    right, wrong = (blend(learnt, blob(mag, 0.9), sky) for mag in (24.0, 24.5))
+
+    assert right.log_likelihood > wrong.log_likelihood
+
+
+def test_physics_is_trusted_beyond_the_labels_where_photometry_cannot_tell() -> None:
+    # Both parts have the same photometry; only their redshifts differ.
+    learnt, shipped = blob(24.0, 0.2), blob(24.0, 0.9)
+    sky = observe(learnt, 1_000)
+
+    beyond, within = (blend(learnt, shipped, sky, edge=edge) for edge in (22.0, 25.0))
+
+    assert beyond.share == pytest.approx(1 - np.exp(-2) * (1 - within.share), abs=0.02)
+    assert within.share < 0.1
+
+
+def test_physics_that_photometry_contradicts_is_not_trusted() -> None:
+    learnt = blob(24.0, 0.2)
+
+    found = blend(learnt, blob(24.3, 0.9), observe(learnt, 1_000), edge=22.0)
+
+    assert found.share < 0.05
 
 
 def test_marginal_is_the_population_with_a_band_not_observed() -> None:
