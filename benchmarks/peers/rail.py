@@ -103,15 +103,15 @@ class RailPeer:
         table = self._table(tile.take(tile.is_labelled))
         table["redshift"] = tile.z_spec[tile.is_labelled]
         stage = self.informer.make_stage(name="inform", **self._settings(tile))
-        self._model = stage.inform(table)
+        with _silence():
+            self._model = stage.inform(table)
 
     def predict(self, tile: Tile) -> PeerAnswer:
         """Answer for every galaxy: the mode of p(z), as RAIL gives it."""
         stage = self.estimator.make_stage(
             name="estimate", model=self._model, **self._settings(tile)
         )
-        # BPZ prints a line for each filter and spectrum.
-        with redirect_stdout(StringIO()):
+        with _silence():
             ensemble = stage.estimate(self._table(tile)).data
         pdf = normalise(np.nan_to_num(np.asarray(ensemble.pdf(GRID), dtype=np.float64)), GRID)
         ancillary: Mapping[str, Any] = ensemble.ancil or {}
@@ -124,6 +124,11 @@ class RailPeer:
 
     def _settings(self, tile: Tile) -> dict[str, Any]:
         return {**common_settings(tile.photometry), **self.settings}
+
+
+def _silence() -> redirect_stdout[StringIO]:
+    """Keep the lines from the terminal that BPZ and GPz print as they go."""
+    return redirect_stdout(StringIO())
 
 
 def _quieten() -> None:
