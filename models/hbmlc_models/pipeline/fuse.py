@@ -77,7 +77,8 @@ def fuse_tiles(
 ) -> Iterator[TileResult]:
     """Pool both parts of every galaxy of a unit; one result for each of its ``tiles``."""
     start = 0
-    for tile in tiles:
+    for position, given in enumerate(tiles):
+        tile = selection.calibrated(given, position)
         rows = slice(start, start + tile.n_galaxies)
         own = TileDensity(outputs=density.outputs[rows], head=density.head)
         anchors = selection.anchors.index

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -33,6 +33,7 @@ from hbmlc_models.selection.tile_model import (
     compiled_tile_model,
     tile_data_arrays,
 )
+from hbmlc_models.selection.zero_points import calibrated, fit_zero_points
 from hbmlc_models.tile import Tile, merge_tiles
 
 __all__ = ["TileSelection", "infer_selection"]
@@ -54,11 +55,21 @@ class TileSelection:
     """Diagnostics of the chains."""
     anchors: Anchors
     """Labelled galaxies that will adapt the network."""
+    zero_points: FloatArray | None = None
+    """Offsets [mag] to add to each tile's magnitudes, ``(n_tiles, n_bands)``; none in the seed."""
+
+    def calibrated(self, tile: Tile, position: int) -> Tile:
+        """Tile at ``position`` in its unit with its magnitudes on the survey's zero points."""
+        if self.zero_points is None:
+            return tile
+        return _calibrated(tile, self.zero_points[position])
 
     def to_bytes(self) -> bytes:
         """Bytes of the selection; the same selection gives the same bytes."""
         tensors = dict(self.posterior.arrays())
         tensors |= {"anchor.index": self.anchors.index, "anchor.weight": self.anchors.weight}
+        if self.zero_points is not None:
+            tensors["zero_points"] = self.zero_points
         return arrays.dump(tensors, {"convergence": asdict(self.convergence)})
 
     @classmethod
@@ -67,10 +78,12 @@ class TileSelection:
         loaded, metadata = arrays.load(content)
         tensors = cast("dict[str, Any]", loaded)
         anchors = Anchors(index=tensors.pop("anchor.index"), weight=tensors.pop("anchor.weight"))
+        zero_points = tensors.pop("zero_points", None)
         return cls(
             posterior=TilePosterior.from_arrays(tensors),
             convergence=Convergence(**cast("dict[str, Any]", metadata["convergence"])),
             anchors=anchors,
+            zero_points=zero_points,
         )
 
 
@@ -81,6 +94,10 @@ def infer_selection(
 
     Positions of anchors count through the galaxies of all tiles, in order.
     """
+    zero_points = None
+    if survey.curve is None:
+        zero_points = np.stack([_zero_points(tile, survey, seed=seed) for tile in tiles])
+        tiles = [_calibrated(t, offset) for t, offset in zip(tiles, zero_points, strict=True)]
     tile = merge_tiles(tiles)
     rng = np.random.default_rng([seed, _STAGE, tile.index])
     usable = ~is_held_out(tile.row, fraction=survey.hold_out_fraction, seed=seed)
@@ -96,7 +113,26 @@ def infer_selection(
     posterior = TilePosterior.thinned(draws, n_kept=N_KEPT_DRAWS)
     candidates = np.flatnonzero(tile.is_labelled & usable)
     chosen = _choose_anchors(candidates, tile, phi, survey, options, posterior=posterior, rng=rng)
-    return TileSelection(posterior=posterior, convergence=draws.convergence, anchors=chosen)
+    return TileSelection(
+        posterior=posterior,
+        convergence=draws.convergence,
+        anchors=chosen,
+        zero_points=zero_points,
+    )
+
+
+def _zero_points(tile: Tile, survey: SurveyFit, *, seed: int) -> FloatArray:
+    """Offsets [mag] of one tile, ``(n_bands,)``, by the labels that may be learnt from."""
+    held = is_held_out(tile.row, fraction=survey.hold_out_fraction, seed=seed)
+    known = tile.take(tile.is_labelled & ~held)
+    return fit_zero_points(
+        known.photometry, known.z_spec, frame=survey.frame, population=survey.population
+    )
+
+
+def _calibrated(tile: Tile, offset: FloatArray) -> Tile:
+    """Tile whose magnitudes are larger by ``offset`` ``(n_bands,)``."""
+    return replace(tile, photometry=calibrated(tile.photometry, offset))
 
 
 def _sample(

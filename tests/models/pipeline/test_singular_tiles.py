@@ -23,7 +23,8 @@ SEED = 3
 def infer(tile: Tile, survey: SurveyFit) -> tuple[TileSelection, SelectionAnswer]:
     found = infer_selection([tile], survey, CHAINS, seed=SEED)
     found = TileSelection.from_bytes(found.to_bytes())
-    return found, selection_answer(tile, survey, found.posterior, redshift_grid(CHAINS))
+    whole = found.calibrated(tile, 0)
+    return found, selection_answer(whole, survey, found.posterior, redshift_grid(CHAINS))
 
 
 def assert_sound(answer: SelectionAnswer) -> None:
@@ -123,3 +124,35 @@ def test_brightness_of_a_stray_object_is_bounded(tile: Tile, survey: SurveyFit) 
     mag = standard_mag(blinding(tile), survey)
 
     assert mag[0] == -MAG_RANGE
+
+
+def test_shifted_zero_points_are_found_and_taken_back(tile: Tile, survey: SurveyFit) -> None:
+    offset = np.array([0.03, -0.03, 0.02, -0.02, -0.03, 0.03])
+    shifted = replace(tile, photometry=tile.photometry.scaled(10 ** (0.4 * offset)))
+
+    straight = infer_selection([tile], survey, CHAINS, seed=SEED)
+    found = infer_selection([shifted], survey, CHAINS, seed=SEED)
+
+    assert straight.zero_points is not None
+    assert found.zero_points is not None
+    recovered = (found.zero_points - straight.zero_points)[0]
+    # A prior of 0.02 takes a part of what a hundred labels say.
+    assert np.abs(recovered - offset).max() < 0.02
+    before = np.abs(offset).mean()
+    assert np.abs(recovered - offset).mean() < 0.5 * before
+    given = found.calibrated(shifted, 0).photometry.flux
+    wanted = straight.calibrated(tile, 0).photometry.flux
+    np.testing.assert_allclose(given, wanted, rtol=0.02)
+
+
+def test_tiles_of_a_unit_have_zero_points_of_their_own(tile: Tile, survey: SurveyFit) -> None:
+    bluer = replace(
+        tile, photometry=tile.photometry.scaled(np.array([1.05, 1.03, 1, 1, 1, 1])), index=1
+    )
+    blind = replace(tile, selected=np.zeros(tile.n_galaxies, dtype=bool), index=2)
+
+    found = infer_selection([tile, bluer, blind], survey, CHAINS, seed=SEED).zero_points
+
+    assert found is not None
+    assert np.all(found[1, :2] > found[0, :2] + 0.01)
+    np.testing.assert_array_equal(found[2], 0)
