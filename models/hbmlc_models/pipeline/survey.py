@@ -136,6 +136,7 @@ def _learn(
         split,
         _competing(model, frame),
         frame,
+        beta=options.beta_mean,
         seed=seed,
         on_progress=lambda done: on_progress(0.6 * done),
     )

@@ -47,12 +47,14 @@ def learn_population(
     versions: Sequence[ModelVersion],
     frame: LuptitudeFrame,
     *,
+    beta: float,
     seed: int,
     on_progress: Callable[[float], None],
 ) -> LearntPopulation:
     """Population fitted to the usable labels, with that of a model version where there is one.
 
     All versions that know these bands compete; the sky's photometry decides between cameras.
+    ``beta`` is the expected redshift dependence of the selection [per unit z].
     """
     labelled, unlabelled = split.labelled, split.unlabelled.photometry
     samples = matched_samples(
@@ -74,7 +76,7 @@ def learn_population(
             shipped = shipped_population(version, frame)
             if shipped is not None:
                 blends[f"{version.name}:{version.version}"] = blend_populations(
-                    population, shipped, sky, reference=frame.reference, edge=edge
+                    population, shipped, sky, reference=frame.reference, edge=edge, beta=beta
                 )
     chosen = max(blends, key=lambda name: blends[name].log_likelihood, default="")
     return LearntPopulation(

@@ -16,6 +16,10 @@ likelihood, the shipped one is then trusted by
 .. math:: t(m) = e^{-(G/G_0)^2}\,\big(1 - e^{-(m - m_\mathrm{edge})/\Delta}\big)
 
 at magnitudes :math:`m` fainter than the edge of the labels.
+
+What comes out is a density among *selected* galaxies, as everything learnt from labels is, and
+later multiplied by :math:`e^{-\beta z}` for the others. A simulated sky has no selection, so its
+components get the opposite factor first, and none of it is left in the end.
 """
 
 from __future__ import annotations
@@ -40,7 +44,7 @@ SHIPPED_STRENGTH = 3_000.0
 """Weight of the shipped population's own proportions when all of the sky is its, in galaxies."""
 ALONE_STRENGTH = 1_000.0
 """The same where it is judged alone."""
-TELLING_GAP = 0.15
+TELLING_GAP = 0.2
 """Advantage of the learnt part, in log likelihood a galaxy, that tells the two apart."""
 TRUST_MAG = 1.0
 """How far beyond the labels the shipped population takes over [mag]."""
@@ -57,11 +61,11 @@ class Blend:
     """A learnt and a shipped population together."""
 
     population: Mixture
-    """Both, the learnt components first."""
+    """Both among selected galaxies, the learnt components first."""
     shipped: Mixture
-    """The shipped part alone."""
+    """The shipped part alone, as the sky has it."""
     share: float
-    """Its weight in the whole."""
+    """Its share of the sky."""
     log_likelihood: float
     """Mean log density of the sky's photometry before any trust beyond the evidence."""
 
@@ -83,11 +87,13 @@ def blend_populations(
     *,
     reference: int,
     edge: float,
+    beta: float,
 ) -> Blend:
-    """Both populations in the proportions that the sky calls for.
+    """Both populations in the proportions that the sky calls for, as among selected galaxies.
 
     ``sky`` holds luptitudes and errors of unlabelled galaxies, both ``(n_galaxies, n_bands)``;
-    beyond ``edge`` [mag in the band number ``reference``] there are next to no labels.
+    beyond ``edge`` [mag in the band number ``reference``] there are next to no labels; ``beta`` is
+    the expected redshift dependence of the selection [per unit z].
     """
     log_learnt = _log_density(learnt.evaluate(*sky).log_likelihood, learnt.weights)
     by_component = shipped.evaluate(*sky).log_likelihood
@@ -105,9 +111,11 @@ def blend_populations(
     learnt_weights = (1 - share) * (1 - learnt_trust) * learnt.weights
     shipped_weights = share * (1 - shipped_trust) * weights + shipped_trust * alone.weights
     total = learnt_weights.sum() + shipped_weights.sum()
+    selected = shipped_weights * _selection_of_components(learnt, shipped, sky[1], beta)
+    weights = np.concatenate([learnt_weights, selected])
     return Blend(
         population=Mixture(
-            weights=np.concatenate([learnt_weights, shipped_weights]) / total,
+            weights=weights / weights.sum(),
             means=np.concatenate([learnt.means, shipped.means]),
             covariances=np.concatenate([learnt.covariances, shipped.covariances]),
         ),
@@ -145,6 +153,22 @@ def _trust(gap: FloatArray, mag: FloatArray, edge: float) -> float:
         return 0.0
     # The median: one galaxy that neither part knows must not decide.
     return float(np.exp(-((max(float(np.median(beyond)), 0.0) / TELLING_GAP) ** 2)))
+
+
+def _selection_of_components(
+    learnt: Mixture, shipped: Mixture, errors: FloatArray, beta: float
+) -> FloatArray:
+    """Factor of each shipped component between the sky and selected galaxies, ``(n_components,)``.
+
+    Relative to that of a learnt galaxy of the same photometry, so that at no photometry the
+    proportion of the two parts changes once all is multiplied by exp(-beta z).
+    """
+    typical = np.broadcast_to(np.median(errors, axis=0), (len(shipped.weights), errors.shape[1]))
+    evidence = learnt.evaluate(shipped.means[:, 1:], typical)
+    joint = evidence.log_likelihood + _log(learnt.weights)
+    share = np.exp(joint - _log_density(evidence.log_likelihood, learnt.weights)[:, None])
+    expected = (share * np.exp(-beta * np.expm1(evidence.mean))).sum(axis=1)
+    return expected * np.exp(beta * np.expm1(shipped.means[:, 0]))
 
 
 def _log_density(by_component: FloatArray, weights: FloatArray) -> FloatArray:

@@ -44,8 +44,10 @@ def observe(population: Mixture, n: int, seed: int = 1) -> tuple[np.ndarray, np.
     return FRAME.luptitudes(photometry)
 
 
-def blend(learnt: Mixture, shipped: Mixture, sky: tuple, edge: float = 30.0) -> Blend:
-    return blend_populations(learnt, shipped, sky, reference=FRAME.reference, edge=edge)
+def blend(
+    learnt: Mixture, shipped: Mixture, sky: tuple, *, edge: float = 30.0, beta: float = 0.0
+) -> Blend:
+    return blend_populations(learnt, shipped, sky, reference=FRAME.reference, edge=edge, beta=beta)
 
 
 def test_sky_that_the_labels_explain_needs_no_physics() -> None:
@@ -86,6 +88,22 @@ def test_physics_is_trusted_beyond_the_labels_where_photometry_cannot_tell() -> 
 
     assert beyond.share == pytest.approx(1 - np.exp(-2) * (1 - within.share), abs=0.02)
     assert within.share < 0.1
+
+
+def test_correction_for_selection_leaves_the_simulated_sky_as_it_is() -> None:
+    # Both parts have the same photometry, so each galaxy is of either with their shares.
+    learnt, shipped = blob(24.0, 0.2), blob(24.0, 0.9)
+    sky, beta = observe(learnt, 500), -1.0
+    grid = np.linspace(0, 3, 601)
+
+    found = blend(learnt, shipped, sky, edge=22.0, beta=beta)
+
+    selected = found.population.density(found.population.evaluate(*sky), grid)
+    unselected = selected * np.exp(-beta * grid)
+    unselected /= unselected.sum(axis=1, keepdims=True)
+    distant = unselected[:, grid > 0.8].sum(axis=1).mean()
+    assert distant == pytest.approx(found.share, abs=0.05)
+    assert selected[:, grid > 0.8].sum(axis=1).mean() < found.share - 0.1
 
 
 def test_physics_that_photometry_contradicts_is_not_trusted() -> None:
