@@ -7,13 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from hbmlc_models.arrays import FloatArray, IntArray
+from hbmlc_models.odds import truncated, unselected_odds
 
 __all__ = ["Anchors", "stratified_anchors", "top_anchors"]
 
-MAX_RELATIVE_ODDS = 10.0
-"""Odds end at so many times the candidates' median: one rare anchor must not steer a tile."""
-MIN_RELATIVE_ODDS = 1e-3
-"""And here: where some were certain to be selected, they still have to weigh something."""
 N_STRATA = 5
 """Strata of propensity."""
 
@@ -56,9 +53,9 @@ def stratified_anchors(
     longest = max((len(stratum) for stratum in strata), default=0)
     turns = [s[turn] for turn in range(longest) for s in strata if turn < len(s)]
     chosen = np.sort(np.array(turns[:n_anchors], dtype=int))
-    odds = (1 - propensity) / np.maximum(propensity, 1e-9)
+    odds = unselected_odds(propensity)
     typical = max(float(np.median(odds)), 1e-9) if len(odds) else 1.0
-    weight = np.clip(odds[chosen], MIN_RELATIVE_ODDS * typical, MAX_RELATIVE_ODDS * typical)
+    weight = truncated(odds[chosen], typical=typical)
     positions = np.argsort(candidates[chosen], kind="stable")
     scale = float(weight.mean()) if len(weight) else 1.0
     return Anchors(index=candidates[chosen][positions], weight=weight[positions] / scale)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hbmlc_models.arrays import BoolArray, FloatArray
+from hbmlc_models.odds import truncated, unselected_odds
 
 __all__ = [
-    "MAX_RELATIVE_ODDS",
     "Balance",
     "BalanceSums",
     "balance_columns",
@@ -24,21 +24,14 @@ __all__ = [
     "typical_odds",
 ]
 
-MAX_RELATIVE_ODDS = 10.0
-"""Odds end at so many times their tile's own: one rare galaxy must not stand for a sky."""
-MIN_RELATIVE_ODDS = 1e-3
-"""And here: where all were certain to be selected, labels still have to weigh something."""
-
 
 def selection_odds(propensity: FloatArray, is_labelled: BoolArray) -> FloatArray:
     """Truncated (1-s)/s of the labelled galaxies, ``(n_galaxies,)``; 0 for the others.
 
     ``propensity`` is p(S=1 given F) of the galaxies of a tile.
     """
-    base = typical_odds(is_labelled)
-    odds = (1 - propensity) / np.maximum(propensity, 1e-9)
-    truncated = np.clip(odds, MIN_RELATIVE_ODDS * base, MAX_RELATIVE_ODDS * base)
-    return np.where(is_labelled, truncated, 0.0)
+    odds = truncated(unselected_odds(propensity), typical=typical_odds(is_labelled))
+    return np.where(is_labelled, odds, 0.0)
 
 
 def typical_odds(is_labelled: BoolArray) -> float:

@@ -8,13 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hbmlc_models.anchors import (
-    MAX_RELATIVE_ODDS,
-    N_STRATA,
-    Anchors,
-    stratified_anchors,
-    top_anchors,
-)
+from hbmlc_models.anchors import N_STRATA, Anchors, stratified_anchors, top_anchors
+from hbmlc_models.odds import MAX_RELATIVE_ODDS
 
 
 def stratified(propensity: np.ndarray, *, n_anchors: int, seed: int = 0) -> Anchors:

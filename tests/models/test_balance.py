@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from hbmlc_models.balance import (
-    MAX_RELATIVE_ODDS,
     BalanceSums,
     balance_columns,
     kish_size,
     selection_odds,
 )
+from hbmlc_models.odds import MAX_RELATIVE_ODDS
 
 
 def make_sample(n: int = 20_000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

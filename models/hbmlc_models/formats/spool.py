@@ -9,7 +9,22 @@ from typing import Any, Self
 
 from hbmlc_models.formats import arrays
 
-__all__ = ["Spool"]
+__all__ = ["Spool", "Spooled"]
+
+
+class Spooled:
+    """A dataclass of arrays that a spool can keep."""
+
+    __slots__ = ()
+
+    def arrays(self) -> Mapping[str, Any]:
+        """Arrays by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
+        """Record from arrays by name."""
+        return cls(**arrays)
 
 
 class Spool:

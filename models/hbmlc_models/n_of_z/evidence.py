@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
 
 import numpy as np
 
 from hbmlc_models.arrays import BoolArray, FloatArray, IntArray
-from hbmlc_models.balance import MAX_RELATIVE_ODDS, selection_odds, typical_odds
+from hbmlc_models.balance import selection_odds, typical_odds
 from hbmlc_models.expected_loss import least_loss
+from hbmlc_models.formats.spool import Spooled
 from hbmlc_models.n_of_z.cells import RedshiftCells
+from hbmlc_models.odds import MAX_RELATIVE_ODDS
 from hbmlc_models.tile import Tile
 
 __all__ = ["BetaPrior", "TileEvidence", "gather_evidence"]
@@ -38,7 +39,7 @@ class BetaPrior:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TileEvidence:
+class TileEvidence(Spooled):
     """The galaxies of a tile that have photometry; the first axis is ``n_galaxies``."""
 
     z_phot: FloatArray
@@ -54,15 +55,6 @@ class TileEvidence:
     the higher β, ``(n_galaxies, 3)``; 0 elsewhere."""
     z_cell: IntArray
     """Cell of the true redshift, where there is a label."""
-
-    def arrays(self) -> Mapping[str, Any]:
-        """Arrays by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
-        """Evidence from arrays by name."""
-        return cls(**arrays)
 
 
 def gather_evidence(

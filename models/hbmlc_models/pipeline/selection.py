@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
@@ -190,14 +190,12 @@ def _sample_default(
         z_spec=np.nan_to_num(tile.z_spec[chosen], nan=0.0),
         is_labelled=tile.is_labelled[chosen],
     )
-    return sample_nuts(
+    return _run(
         compiled_tile_model(phi.shape[1]),
         tile_data_arrays(data, priors),
         ("alpha", "gamma", "beta", "tilt"),
-        draws=options.draws,
-        tune=options.tune,
-        chains=options.chains,
-        seed=int(rng.integers(2**31)),
+        options=options,
+        rng=rng,
     )
 
 
@@ -223,10 +221,28 @@ def _sample_seed(
         is_labelled=tile.is_labelled[chosen],
         z_nodes=z_nodes,
     )
-    return sample_nuts(
+    return _run(
         compiled_seed_model(phi.shape[1], N_SEED_NODES),
         seed_data_arrays(data, priors),
         ("alpha", "gamma", "beta", "mu_z", "sigma_z"),
+        options=options,
+        rng=rng,
+    )
+
+
+def _run(
+    compiled: Any,
+    data: Mapping[str, Any],
+    names: tuple[str, ...],
+    *,
+    options: CalibrationOptions,
+    rng: np.random.Generator,
+) -> Draws:
+    """Draws of ``names`` with the lengths of chains that the options ask for."""
+    return sample_nuts(
+        compiled,
+        data,
+        names,
         draws=options.draws,
         tune=options.tune,
         chains=options.chains,

@@ -158,7 +158,7 @@ def _learn(
         network=network,
         network_share=share,
         shipped_share=found.blend.share if found.blend else 0.0,
-        shipped_from=found.shipped_from,
+        shipped_from=found.blend.source if found.blend else "",
         samples=found.samples,
     )
 

@@ -38,8 +38,6 @@ class LearntPopulation:
     """Dimmed labels, matched to the sky."""
     blend: Blend | None
     """How a shipped population has part in it, if one has."""
-    shipped_from: str
-    """Model version that it is from; empty without one."""
 
 
 def learn_population(
@@ -68,23 +66,22 @@ def learn_population(
         seed=seed,
         on_progress=lambda done: on_progress(0.25 + 0.7 * done),
     )
-    blends: dict[str, Blend] = {}
-    if unlabelled.n_galaxies:
-        sky = sky_sample(unlabelled, frame, np.random.default_rng([seed, 41]))
-        edge = _faint_edge(frame.reference_mag(labelled.photometry))
-        for version in versions:
-            shipped = shipped_population(version, frame)
-            if shipped is not None:
-                blends[f"{version.name}:{version.version}"] = blend_populations(
-                    population, shipped, sky, reference=frame.reference, edge=edge, beta=beta
-                )
-    chosen = max(blends, key=lambda name: blends[name].log_likelihood, default="")
-    return LearntPopulation(
-        population=blends[chosen].population if chosen else population,
-        samples=samples,
-        blend=blends.get(chosen),
-        shipped_from=chosen,
+    candidates = {
+        f"{version.name}:{version.version}": shipped
+        for version in versions
+        if (shipped := shipped_population(version, frame)) is not None
+    }
+    if not candidates or unlabelled.n_galaxies == 0:
+        return LearntPopulation(population=population, samples=samples, blend=None)
+    blend = blend_populations(
+        population,
+        candidates,
+        sky_sample(unlabelled, frame, np.random.default_rng([seed, 41])),
+        reference=frame.reference,
+        edge=_faint_edge(frame.reference_mag(labelled.photometry)),
+        beta=beta,
     )
+    return LearntPopulation(population=blend.population, samples=samples, blend=blend)
 
 
 def _faint_edge(mag: FloatArray) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from scipy.stats import truncnorm
@@ -45,11 +46,4 @@ def survey_draws(
         values["sigma_z"] = rng.lognormal(math.log(SIGMA_Z_PRIOR[0]), SIGMA_Z_PRIOR[1], n_draws)
     else:
         values["tilt"] = TILT_SCALE * rng.standard_normal((n_draws, 2))
-    replaced = Convergence(
-        r_hat=convergence.r_hat,
-        ess=convergence.ess,
-        n_divergences=convergence.n_divergences,
-        n_tries=convergence.n_tries,
-        is_replaced=True,
-    )
-    return Draws(values=values, convergence=replaced)
+    return Draws(values=values, convergence=replace(convergence, is_replaced=True))

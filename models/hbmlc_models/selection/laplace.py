@@ -44,7 +44,7 @@ def fit_laplace(
     here = np.zeros(n)
     value, gradient = log_density(here)
     for _ in range(N_STEPS):
-        direction = _inverse(_precision(log_density, here)) @ gradient
+        direction = np.linalg.inv(_precision(log_density, here)) @ gradient
         found = _climb(log_density, here, value, direction)
         if found is None:
             break
@@ -82,8 +82,3 @@ def _precision(
         return np.eye(len(here))
     values, vectors = np.linalg.eigh((hessian + hessian.T) / 2)
     return (vectors * np.maximum(values, LEAST_PRECISION)) @ vectors.T
-
-
-def _inverse(matrix: FloatArray) -> FloatArray:
-    """Inverse of a well-conditioned matrix."""
-    return np.linalg.inv(matrix)

@@ -24,6 +24,7 @@ components get the opposite factor first, and none of it is left in the end.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,7 @@ from scipy.special import expit, logsumexp
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry, flux_from_luptitude
 from hbmlc_models.selection.frame import LuptitudeFrame
-from hbmlc_models.selection.mixture import Mixture, reweight_mixture
+from hbmlc_models.selection.mixture import Mixture, MixtureEvidence, reweight_mixture
 
 __all__ = ["Blend", "blend_populations", "draw_galaxies", "marginal"]
 
@@ -64,6 +65,8 @@ class Blend:
     """Both among selected galaxies, the learnt components first."""
     shipped: Mixture
     """The shipped part alone, as the sky has it."""
+    source: str
+    """Which of the candidates it is."""
     share: float
     """Its share of the sky."""
     log_likelihood: float
@@ -82,34 +85,33 @@ def marginal(population: Mixture, bands: tuple[str, ...], wanted: tuple[str, ...
 
 def blend_populations(
     learnt: Mixture,
-    shipped: Mixture,
+    candidates: Mapping[str, Mixture],
     sky: tuple[FloatArray, FloatArray],
     *,
     reference: int,
     edge: float,
     beta: float,
 ) -> Blend:
-    """Both populations in the proportions that the sky calls for, as among selected galaxies.
+    """Learnt population with the likeliest of the ``candidates``, as among selected galaxies.
 
     ``sky`` holds luptitudes and errors of unlabelled galaxies, both ``(n_galaxies, n_bands)``;
     beyond ``edge`` [mag in the band number ``reference``] there are next to no labels; ``beta`` is
     the expected redshift dependence of the selection [per unit z].
     """
     log_learnt = _log_density(learnt.evaluate(*sky).log_likelihood, learnt.weights)
-    by_component = shipped.evaluate(*sky).log_likelihood
-    weights, share = _needed(log_learnt, by_component, shipped.weights)
-    log_both = np.logaddexp(
-        np.log1p(-share) + log_learnt, np.log(share) + _log_density(by_component, weights)
-    )
-    alone = reweight_mixture(shipped, shipped.evaluate(*sky), prior_galaxies=ALONE_STRENGTH)
-    gap = log_learnt - _log_density(by_component, alone.weights)
+    needs = {name: _need(log_learnt, shipped, sky) for name, shipped in candidates.items()}
+    source = max(needs, key=lambda name: needs[name].log_likelihood)
+    shipped, need = candidates[source], needs[source]
+    alone = reweight_mixture(shipped, need.evidence, prior_galaxies=ALONE_STRENGTH)
+    gap = log_learnt - _log_density(need.evidence.log_likelihood, alone.weights)
     trusted = _trust(gap, sky[0][:, reference], edge)
     learnt_trust, shipped_trust = (
         trusted * -np.expm1(-np.maximum(part.means[:, 1 + reference] - edge, 0) / TRUST_MAG)
         for part in (learnt, shipped)
     )
-    learnt_weights = (1 - share) * (1 - learnt_trust) * learnt.weights
-    shipped_weights = share * (1 - shipped_trust) * weights + shipped_trust * alone.weights
+    learnt_weights = (1 - need.share) * (1 - learnt_trust) * learnt.weights
+    shipped_weights = need.share * (1 - shipped_trust) * need.weights
+    shipped_weights += shipped_trust * alone.weights
     total = learnt_weights.sum() + shipped_weights.sum()
     selected = shipped_weights * _selection_of_components(learnt, shipped, sky[1], beta)
     weights = np.concatenate([learnt_weights, selected])
@@ -124,15 +126,26 @@ def blend_populations(
             means=shipped.means,
             covariances=shipped.covariances,
         ),
+        source=source,
         share=float(shipped_weights.sum() / total),
-        log_likelihood=float(log_both.mean()),
+        log_likelihood=need.log_likelihood,
     )
 
 
-def _needed(
-    log_learnt: FloatArray, by_component: FloatArray, prior: FloatArray
-) -> tuple[FloatArray, float]:
-    """Proportions ``(n_components,)`` and share of the shipped part, by EM."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Need:
+    """What the labels leave for a shipped population to explain."""
+
+    evidence: MixtureEvidence
+    weights: FloatArray
+    share: float
+    log_likelihood: float
+
+
+def _need(log_learnt: FloatArray, shipped: Mixture, sky: tuple[FloatArray, FloatArray]) -> _Need:
+    """Proportions and share of a shipped population, by EM."""
+    evidence = shipped.evaluate(*sky)
+    by_component, prior = evidence.log_likelihood, shipped.weights
     weights, share = prior.copy(), INITIAL_SHARE
     for _ in range(N_ITERATIONS):
         joint = by_component + _log(weights)
@@ -143,7 +156,12 @@ def _needed(
         weights = (counts + strength * prior) / (counts.sum() + strength)
         found = belongs.sum() + SHARE_STRENGTH * INITIAL_SHARE
         share = float(found / (len(belongs) + SHARE_STRENGTH))
-    return weights, share
+    log_both = np.logaddexp(
+        np.log1p(-share) + log_learnt, np.log(share) + _log_density(by_component, weights)
+    )
+    return _Need(
+        evidence=evidence, weights=weights, share=share, log_likelihood=float(log_both.mean())
+    )
 
 
 def _trust(gap: FloatArray, mag: FloatArray, edge: float) -> float:

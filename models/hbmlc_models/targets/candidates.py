@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
 
 import numpy as np
 
 from hbmlc_models.arrays import FloatArray, IntArray
 from hbmlc_models.expected_loss import least_loss
+from hbmlc_models.formats.spool import Spooled
 from hbmlc_models.tile import Tile
 
 __all__ = ["SHOWN", "Candidates", "gather_candidates"]
@@ -19,7 +19,7 @@ SHOWN = ("z_phot", "z_std", "support", "p_selected")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidates:
+class Candidates(Spooled):
     """Galaxies never selected that are seen in the reference band; first axis ``n_galaxies``."""
 
     position: IntArray
@@ -32,15 +32,6 @@ class Candidates:
     """Expected loss of the point estimate under the galaxy's own p(z), 0 to 1."""
     shown: FloatArray
     """The columns ``SHOWN``, ``(n_galaxies, 4)``."""
-
-    def arrays(self) -> Mapping[str, Any]:
-        """Arrays by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
-        """Candidates from arrays by name."""
-        return cls(**arrays)
 
 
 def gather_candidates(

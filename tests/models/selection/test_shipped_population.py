@@ -47,7 +47,9 @@ def observe(population: Mixture, n: int, seed: int = 1) -> tuple[np.ndarray, np.
 def blend(
     learnt: Mixture, shipped: Mixture, sky: tuple, *, edge: float = 30.0, beta: float = 0.0
 ) -> Blend:
-    return blend_populations(learnt, shipped, sky, reference=FRAME.reference, edge=edge, beta=beta)
+    return blend_populations(
+        learnt, {"shipped": shipped}, sky, reference=FRAME.reference, edge=edge, beta=beta
+    )
 
 
 def test_sky_that_the_labels_explain_needs_no_physics() -> None:
