@@ -31,7 +31,15 @@ from hbmlc_models.selection._mixture_kernels import (
 )
 from hbmlc_models.selection.frame import colour_matrix
 
-__all__ = ["Mixture", "MixtureEvidence", "fit_mixture", "pool_mixtures", "reweight_mixture"]
+__all__ = [
+    "MINIMUM_VARIANCE",
+    "Mixture",
+    "MixtureEvidence",
+    "fit_mixture",
+    "luptitudes_from_colours",
+    "pool_mixtures",
+    "reweight_mixture",
+]
 
 MINIMUM_VARIANCE = 3e-5
 """Least variance of a component in each direction, in units of log(1+z) and mag, squared."""
@@ -142,14 +150,19 @@ def fit_mixture(
         init_params="k-means++",
         random_state=seed,
     ).fit(data)
-    # From colours back to luptitudes, where the noise of the bands is independent.
-    back = np.eye(n_bands + 1)
-    back[1:, 1:] = np.linalg.inv(colour_matrix(n_bands, reference))
+    back = luptitudes_from_colours(n_bands, reference)
     return Mixture(
         weights=np.asarray(fitted.weights_),
         means=np.asarray(fitted.means_) @ back.T,
         covariances=back @ np.asarray(fitted.covariances_) @ back.T,
     )
+
+
+def luptitudes_from_colours(n_bands: int, reference: int) -> FloatArray:
+    """Map of (log(1+z), colours) to (log(1+z), luptitudes), in which noise is independent."""
+    back = np.eye(n_bands + 1)
+    back[1:, 1:] = np.linalg.inv(colour_matrix(n_bands, reference))
+    return back
 
 
 def pool_mixtures(mixtures: Sequence[Mixture], weights: FloatArray) -> Mixture:

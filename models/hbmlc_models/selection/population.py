@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.colour_trend import colour_trend
+from hbmlc_models.selection.deconvolution import deconvolve
 from hbmlc_models.selection.dimming import DimmedSample, add_noise, borrow_noise, dim_labelled
 from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.matching import Matching, match_photometry
@@ -175,22 +176,18 @@ def fit_population(
     """Pooled mixture of all matched samples; the unlabelled sky re-weights its components."""
     rng = np.random.default_rng([seed, len(samples)])
     sky = sky_sample(unlabelled, frame, rng)
+    repeats = _n_repeats(samples)
     plans = [
-        (sample, power, weight / len(MATCH_POWERS))
+        (sample, power, weight / len(MATCH_POWERS) / repeats)
         for sample, weight in zip(samples, sample_weights(samples), strict=True)
         for power in MATCH_POWERS
+        for _ in range(repeats)
     ]
     # Everything random is drawn here, so that the order in which fits end does not matter.
     drawn = [sample.draw(N_FIT, power=power, rng=rng) for sample, power, _ in plans]
 
     def fit(step: int) -> Mixture:
-        return fit_mixture(
-            np.log1p(drawn[step].z_spec),
-            frame.colours(drawn[step].photometry),
-            reference=frame.reference,
-            n_components=_n_components(drawn[step]),
-            seed=seed + step,
-        )
+        return _fit_drawn(drawn[step], frame, seed=seed + step)
 
     mixtures: list[Mixture] = []
     # One thread of linear algebra each: two fits side by side beat one fit on two threads.
@@ -201,10 +198,35 @@ def fit_population(
     return pool_mixtures(mixtures, np.array([weight for *_, weight in plans]))
 
 
-def _n_components(drawn: DimmedSample) -> int:
-    """Components that the labelled galaxies behind some copies can pin."""
+def _fit_drawn(drawn: DimmedSample, frame: LuptitudeFrame, *, seed: int) -> Mixture:
+    """Mixture of some copies, the noise of their parents taken out."""
+    log1p_z = np.log1p(drawn.z_spec)
     n_parents = len(np.unique(drawn.parent))
-    return int(np.clip(n_parents // LABELS_PER_COMPONENT, MIN_COMPONENTS, MAX_COMPONENTS))
+    plain = fit_mixture(
+        log1p_z,
+        frame.colours(drawn.photometry),
+        reference=frame.reference,
+        n_components=_n_components(n_parents),
+        seed=seed,
+    )
+    return deconvolve(
+        plain,
+        log1p_z,
+        *frame.luptitudes(drawn.photometry),
+        reference=frame.reference,
+        copies_per_label=len(log1p_z) / n_parents,
+    )
+
+
+def _n_components(n_labels: int) -> int:
+    """Components that as many labelled galaxies can pin."""
+    return int(np.clip(n_labels // LABELS_PER_COMPONENT, MIN_COMPONENTS, MAX_COMPONENTS))
+
+
+def _n_repeats(samples: Sequence[MatchedSample]) -> int:
+    """Fits of each kind: few components are few opinions, so there are more fits."""
+    n_labels = max(len(np.unique(found.sample.parent)) for found in samples)
+    return MAX_COMPONENTS // _n_components(n_labels)
 
 
 def sky_sample(
