@@ -28,7 +28,7 @@ BRIGHTEN_AT_MOST = 0.3
 """Labelled galaxies may stand for slightly brighter ones [mag]."""
 BRIGHTEN_SCALE = 0.1
 """How quickly their weight falls with that [mag]."""
-MIN_PARENTS = 150.0
+MIN_PARENTS = 300.0
 """Effective number of parents at any brightness, or half the labels where there are few."""
 WIDEN = 1.4
 """Factor by which the reach widens until there are enough parents."""

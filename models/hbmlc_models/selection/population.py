@@ -41,8 +41,9 @@ __all__ = [
     "sky_sample",
 ]
 
-REACHES = (0.8, 2.0)
-"""How much brighter the parents of a dimmed copy typically are [mag]: near, and far but many."""
+REACHES = (0.2, 2.0)
+"""How much brighter the parents of a dimmed copy typically are [mag]: as near as there are enough,
+and far but many."""
 TRENDS = (False, True)
 """Whether colours follow their trend with brightness."""
 MATCH_POWERS = (0.5, 1.0)

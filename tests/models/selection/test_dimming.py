@@ -58,13 +58,13 @@ def test_copies_are_as_bright_as_the_sky(unlabelled: Photometry, dimmed: DimmedS
 
 
 def test_parents_are_the_labels_nearest_in_brightness() -> None:
-    mag = np.linspace(18, 22, 400)
+    mag = np.linspace(18, 22, 2_000)
     labels = make_photometry(np.repeat(mag[:, None], 4, axis=1))
     sky = make_photometry(np.full((50, 4), 21.0))
 
     found = dim_labelled(
         labels,
-        np.zeros(400),
+        np.zeros(2_000),
         sky,
         frame=FRAME,
         reach=0.5,
