@@ -6,6 +6,7 @@ from hbmlc_models.pipeline.adaptation import TileDensity, adapt_tiles
 from hbmlc_models.pipeline.fuse import Flag, TileResult, fuse_tiles
 from hbmlc_models.pipeline.options import (
     AnchorRule,
+    BetaRule,
     CalibrationOptions,
     OptionError,
     Parts,
@@ -20,6 +21,7 @@ from hbmlc_models.pipeline.survey_fit import NoCurveError, NoLabelsError, Survey
 
 __all__ = [
     "AnchorRule",
+    "BetaRule",
     "CalibrationOptions",
     "CatalogSummary",
     "Flag",

@@ -131,9 +131,9 @@ def _fuse_chunk(
     network = normalise(corrected(network, tile, survey, selection.posterior, z_grid), z_grid)
     has_photometry = tile.photometry.is_observed.any(axis=1, keepdims=True)
     pdf = pool(bayesian.pdf, network, survey.network_share)
-    pdf = np.where(has_photometry, pdf, bayesian.pdf)
+    pdf = np.where(has_photometry, _recalibrated(pdf, survey, z_grid), bayesian.pdf)
     found = point_estimates(pdf, z_grid)
-    low, high = _beta_band(pdf, found.best, tile, options)
+    low, high = _beta_band(pdf, found.best, tile, z_grid, beta_scale=survey.beta_scale)
     columns = {
         "z_phot": found.best,
         "z_phot_beta_low": low,
@@ -156,6 +156,11 @@ def _fuse_chunk(
     return columns, pdf.astype(np.float32)
 
 
+def _recalibrated(pdf: FloatArray, survey: SurveyFit, z_grid: FloatArray) -> FloatArray:
+    """Densities whose PIT is as flat as labelled galaxies can make it."""
+    return normalise(survey.recalibration((z_grid[1] - z_grid[0]) * pdf), z_grid)
+
+
 def _network_point(
     density: TileDensity, pdf: FloatArray, z_grid: FloatArray, options: CalibrationOptions
 ) -> FloatArray:
@@ -168,16 +173,15 @@ def _network_point(
 
 
 def _beta_band(
-    pdf: FloatArray, z_phot: FloatArray, tile: Tile, options: CalibrationOptions
+    pdf: FloatArray, z_phot: FloatArray, tile: Tile, z_grid: FloatArray, *, beta_scale: float
 ) -> tuple[FloatArray, FloatArray]:
     """Point estimates if β were one prior standard deviation lower, and higher.
 
     Only the unlabelled galaxies owe their density to β, through the factor exp(-βz).
     """
     unlabelled = ~tile.is_labelled
-    z_grid = redshift_grid(options)
     band = (z_phot.copy(), z_phot.copy())
-    for estimate, slope in zip(band, (options.beta_scale, -options.beta_scale), strict=True):
+    for estimate, slope in zip(band, (beta_scale, -beta_scale), strict=True):
         estimate[unlabelled] = least_loss(pdf[unlabelled], z_grid, slope=slope).z
     return band
 

@@ -12,9 +12,23 @@ import numpy as np
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.metalearning.network import Head
 
-__all__ = ["AnchorRule", "CalibrationOptions", "OptionError", "Parts", "Preset", "redshift_grid"]
+__all__ = [
+    "AnchorRule",
+    "BetaRule",
+    "CalibrationOptions",
+    "OptionError",
+    "Parts",
+    "Preset",
+    "redshift_grid",
+]
 
-SEED_DEFAULTS: Mapping[str, Any] = {"anchors": "top", "head": "mse", "draws": 1500, "tune": 500}
+SEED_DEFAULTS: Mapping[str, Any] = {
+    "anchors": "top",
+    "head": "mse",
+    "draws": 1500,
+    "tune": 500,
+    "beta_rule": "fixed",
+}
 """What else the model as first published fixes: 2,000 iterations of which 500 are burn-in, the
 most likely galaxies as anchors, a network trained by squared error."""
 MAX_ANCHORS = 50
@@ -54,6 +68,15 @@ class AnchorRule(StrEnum):
     """Those most likely to have been selected, as first published."""
 
 
+class BetaRule(StrEnum):
+    """What the prior of β is."""
+
+    EVIDENCE = "evidence"
+    """``beta_mean`` and ``beta_scale`` in proportion to how strongly photometry was selected."""
+    FIXED = "fixed"
+    """``beta_mean`` and ``beta_scale`` as they are; implied where a request gives one of them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationOptions:
     """Options of a calibration; every one has a default that needs no thought."""
@@ -74,6 +97,8 @@ class CalibrationOptions:
     """Prior mean of the selection's dependence on redshift [per unit z]."""
     beta_scale: float = 0.5
     """Its prior standard deviation."""
+    beta_rule: BetaRule = BetaRule.EVIDENCE
+    """Whether a selection that no photometry shows makes both smaller."""
     draws: int = 750
     """NUTS draws of each chain after tuning."""
     tune: int = 500
@@ -116,7 +141,9 @@ class CalibrationOptions:
         """
         known = {field.name: field for field in fields(cls)}
         values: dict[str, Any] = {}
-        implied = SEED_DEFAULTS if document.get("preset") == Preset.SEED.value else {}
+        implied = dict(SEED_DEFAULTS) if document.get("preset") == Preset.SEED.value else {}
+        if {"beta_mean", "beta_scale"} & document.keys():
+            implied["beta_rule"] = BetaRule.FIXED.value
         for name, value in {**implied, **document}.items():
             if name not in known:
                 raise OptionError(f"There is no option {name!r}; choose from {sorted(known)}.")

@@ -105,8 +105,8 @@ def infer_selection(
     priors = TilePriors(
         alpha=survey.alpha,
         gamma=survey.gamma,
-        beta_mean=options.beta_mean,
-        beta_scale=options.beta_scale,
+        beta_mean=survey.beta_mean,
+        beta_scale=survey.beta_scale,
     )
     fitted = np.flatnonzero(usable | ~tile.is_labelled)
     draws = _sample(tile, phi, survey, options, priors=priors, fitted=fitted, rng=rng)

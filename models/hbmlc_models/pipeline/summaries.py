@@ -52,12 +52,11 @@ class Summaries:
         self, folder: Path, survey: SurveyFit, options: CalibrationOptions, *, seed: int
     ) -> None:
         self._survey = survey
-        self._options = options
         self._z_grid = redshift_grid(options)
         self._names = feature_names(survey.frame)
         self._spools = tuple(Spool(folder / name) for name in ("evidence", "candidates"))
         evidence, candidates = self._spools
-        self._n_of_z = NOfZCollector(evidence, self._z_grid, beta_scale=options.beta_scale)
+        self._n_of_z = NOfZCollector(evidence, self._z_grid, beta_scale=survey.beta_scale)
         self._targets = TargetCollector(candidates, n_features=len(self._names), seed=seed)
         self._balance: BalanceSums | None = None
 
@@ -106,7 +105,7 @@ class Summaries:
             result.columns,
             result.pdf,
             held_out=held_out,
-            beta=BetaPrior(mean=result.diagnostics["beta_mean"], scale=self._options.beta_scale),
+            beta=BetaPrior(mean=result.diagnostics["beta_mean"], scale=self._survey.beta_scale),
             z_grid=self._z_grid,
             cells=self._n_of_z.cells,
         )

@@ -12,8 +12,9 @@ from hbmlc_models.arrays import FloatArray
 from hbmlc_models.base_models import ModelVersion, covering_versions
 from hbmlc_models.metalearning.train import MetaNetwork
 from hbmlc_models.photometry import Photometry
-from hbmlc_models.pipeline.options import CalibrationOptions, Preset
+from hbmlc_models.pipeline.options import BetaRule, CalibrationOptions, Preset, redshift_grid
 from hbmlc_models.pipeline.split import SampleSplit, split_sample
+from hbmlc_models.pipeline.survey_calibration import PooledDensity, survey_recalibration
 from hbmlc_models.pipeline.survey_fit import NoCurveError, NoLabelsError, SurveyFit
 from hbmlc_models.pipeline.survey_network import (
     default_share,
@@ -21,6 +22,7 @@ from hbmlc_models.pipeline.survey_network import (
     network_share,
 )
 from hbmlc_models.pipeline.survey_population import learn_population, shipped_population
+from hbmlc_models.recalibration import UNCHANGED, Recalibration
 from hbmlc_models.selection.basis import RadialBasis, fit_basis
 from hbmlc_models.selection.curve import fit_curve
 from hbmlc_models.selection.dimming import add_noise, borrow_noise
@@ -28,7 +30,11 @@ from hbmlc_models.selection.frame import LuptitudeFrame, make_frame
 from hbmlc_models.selection.holdout import HOLD_OUT_FRACTION
 from hbmlc_models.selection.mixture import Mixture, reweight_mixture
 from hbmlc_models.selection.population import MatchedSample
-from hbmlc_models.selection.propensity import fit_propensity
+from hbmlc_models.selection.propensity import (
+    SurveyPropensity,
+    fit_propensity,
+    selection_strength,
+)
 from hbmlc_models.selection.support import SupportMap, fit_support
 from hbmlc_models.tile import Tile
 
@@ -38,6 +44,8 @@ MIN_LABELLED = 8
 """With fewer labels nothing can be learnt from them: only a shipped version can serve."""
 MIN_LABELLED_FOR_HOLD_OUT = 200
 """With fewer labels every one is needed for the fit."""
+LEAST_BETA_SCALE = 0.2
+"""Share of the prior spread of β that remains where photometry shows no selection at all."""
 N_SUPPORT = 5_000
 """Dimmed copies that the support map is made of."""
 N_REWEIGHT = 4_000
@@ -64,7 +72,19 @@ class _Learnt:
     network_share: float
     shipped_share: float
     shipped_from: str
+    recalibration: Recalibration
     samples: Sequence[MatchedSample]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Setting:
+    """What is known of a survey before anything is learnt from its labels."""
+
+    frame: LuptitudeFrame
+    basis: RadialBasis
+    propensity: SurveyPropensity
+    beta_mean: float
+    beta_scale: float
 
 
 def fit_survey(
@@ -86,7 +106,7 @@ def fit_survey(
     """
     tile = sample.tile
     frame = make_frame(tile.photometry)
-    basis = fit_basis(tile.photometry, frame, tile.extras, seed=seed)
+    setting = _look_at(tile, frame, options, seed=seed)
     fraction = HOLD_OUT_FRACTION if tile.n_labelled >= MIN_LABELLED_FOR_HOLD_OUT else 0.0
     split = split_sample(tile, hold_out_fraction=fraction, seed=seed)
     few = split.labelled.n_galaxies < MIN_LABELLED
@@ -98,18 +118,22 @@ def fit_survey(
     if few:
         learnt = _shipped(tile, model, options, frame)
     else:
-        learnt = _learn(split, model, options, basis, frame, seed=seed, on_progress=on_progress)
-    propensity = fit_propensity(basis(tile.photometry, frame, tile.extras), tile.is_labelled)
+        learnt = _learn(split, model, options, setting, seed=seed, on_progress=on_progress)
     low, middle, high = np.quantile(frame.reference_mag(tile.photometry), [0.16, 0.5, 0.84])
     return SurveyFit(
         frame=frame,
         population=learnt.population,
-        basis=basis,
-        support=_support(learnt.samples, split.unlabelled.photometry, basis, frame, seed=seed),
+        basis=setting.basis,
+        support=_support(
+            learnt.samples, split.unlabelled.photometry, setting.basis, frame, seed=seed
+        ),
         network=learnt.network,
         curve=curve,
-        alpha=propensity.alpha,
-        gamma=propensity.gamma,
+        alpha=setting.propensity.alpha,
+        gamma=setting.propensity.gamma,
+        beta_mean=setting.beta_mean,
+        beta_scale=setting.beta_scale,
+        recalibration=UNCHANGED if curve else learnt.recalibration,
         mag_pivot=float(middle),
         mag_scale=float(max((high - low) / 2, 0.1)),
         network_share=learnt.network_share,
@@ -121,22 +145,41 @@ def fit_survey(
     )
 
 
+def _look_at(
+    tile: Tile, frame: LuptitudeFrame, options: CalibrationOptions, *, seed: int
+) -> _Setting:
+    """Basis, propensity and prior of β of a survey."""
+    basis = fit_basis(tile.photometry, frame, tile.extras, seed=seed)
+    phi = basis(tile.photometry, frame, tile.extras)
+    propensity = fit_propensity(phi, tile.is_labelled)
+    strength = 1.0
+    if options.beta_rule is BetaRule.EVIDENCE:
+        strength = selection_strength(phi, tile.is_labelled, propensity)
+    return _Setting(
+        frame=frame,
+        basis=basis,
+        propensity=propensity,
+        beta_mean=options.beta_mean * strength,
+        beta_scale=options.beta_scale * max(strength, LEAST_BETA_SCALE),
+    )
+
+
 def _learn(
     split: SampleSplit,
     model: ModelVersion,
     options: CalibrationOptions,
-    basis: RadialBasis,
-    frame: LuptitudeFrame,
+    setting: _Setting,
     *,
     seed: int,
     on_progress: Callable[[float], None],
 ) -> _Learnt:
     """Population and network from the survey's own labels."""
+    frame, context = setting.frame, setting.basis.context
     found = learn_population(
         split,
         _competing(model, frame),
         frame,
-        beta=options.beta_mean,
+        beta=setting.beta_mean,
         seed=seed,
         on_progress=lambda done: on_progress(0.6 * done),
     )
@@ -146,12 +189,20 @@ def _learn(
         model,
         options,
         frame=frame,
-        context=basis.context,
+        context=context,
         seed=seed,
         on_progress=lambda done: on_progress(0.6 + 0.35 * done),
     )
     share = network_share(
-        split, found.population, network, options, frame=frame, context=basis.context, seed=seed
+        split, found.population, network, options, frame=frame, context=context, seed=seed
+    )
+    pooled = PooledDensity(
+        frame=frame,
+        context=context,
+        population=found.population,
+        network=network,
+        share=share,
+        z_grid=redshift_grid(options),
     )
     return _Learnt(
         population=found.population,
@@ -159,6 +210,7 @@ def _learn(
         network_share=share,
         shipped_share=found.blend.share if found.blend else 0.0,
         shipped_from=found.blend.source if found.blend else "",
+        recalibration=survey_recalibration(split, pooled, setting.basis, setting.propensity),
         samples=found.samples,
     )
 
@@ -184,6 +236,7 @@ def _shipped(
         network_share=default_share(options),
         shipped_share=1.0,
         shipped_from=f"{model.name}:{model.version}",
+        recalibration=UNCHANGED,
         samples=(),
     )
 

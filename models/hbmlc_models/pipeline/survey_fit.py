@@ -11,6 +11,7 @@ from hbmlc_models.arrays import FloatArray
 from hbmlc_models.formats import arrays
 from hbmlc_models.metalearning.codec import network_arrays, network_from_arrays
 from hbmlc_models.metalearning.train import MetaNetwork
+from hbmlc_models.recalibration import Recalibration
 from hbmlc_models.selection.basis import RadialBasis
 from hbmlc_models.selection.context import ContextScale
 from hbmlc_models.selection.curve import Curve
@@ -67,6 +68,12 @@ class SurveyFit:
     """Selection coefficients of the survey, ``(n_basis,)``."""
     gamma: float
     """Selection intercept of the survey [logit]."""
+    beta_mean: float
+    """Prior mean of the selection's dependence on redshift [per unit z]."""
+    beta_scale: float
+    """Its prior standard deviation."""
+    recalibration: Recalibration
+    """Map of the pooled density that makes the PIT of labelled galaxies flat."""
     mag_pivot: float
     """Median brightness [mag]."""
     mag_scale: float
@@ -105,6 +112,7 @@ class SurveyFit:
             "support_scale": self.support.scale,
             "match_auc": list(self.match_auc),
             "curve": None if self.curve is None else asdict(self.curve.convergence),
+            "recalibration": asdict(self.recalibration),
         }
         for name in _NUMBERS:
             document[name] = getattr(self, name)
@@ -153,6 +161,7 @@ class SurveyFit:
             network=network_from_arrays(tensors, document["network"]),
             curve=curve,
             alpha=np.asarray(tensors["alpha"]),
+            recalibration=Recalibration(**document["recalibration"]),
             match_auc=tuple(document["match_auc"]),
             **{name: document[name] for name in _NUMBERS},
         )
@@ -160,6 +169,8 @@ class SurveyFit:
 
 _NUMBERS = (
     "gamma",
+    "beta_mean",
+    "beta_scale",
     "mag_pivot",
     "mag_scale",
     "network_share",

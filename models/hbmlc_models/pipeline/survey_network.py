@@ -29,6 +29,9 @@ __all__ = ["default_share", "fit_survey_network", "network_share"]
 
 N_POOL = 60_000
 """Galaxies that training tasks are drawn from."""
+COPIES = 0.5
+"""Share of them that are copies of labels; the others are drawn from the population. Half of both
+is better than either: copies keep what no mixture describes, draws know the unlabelled sky."""
 N_HELD_OUT_COPIES = 4
 """Re-observed copies of each held-out galaxy."""
 MAX_HELD_OUT = 8_000
@@ -80,19 +83,22 @@ def _training_pool(
     *,
     seed: int,
 ) -> TrainingPool:
-    """Dimmed and matched labels, with as many shipped galaxies as the sky calls for."""
+    """Dimmed and matched labels, and as many galaxies drawn from the population.
+
+    Where a shipped population explains a share of the sky, copies of labels give way by as much.
+    """
     rng = np.random.default_rng([seed, 12])
-    n_shipped = round(learnt.blend.share * N_POOL) if learnt.blend else 0
-    drawn = draw_pooled(learnt.samples, N_POOL - n_shipped, power=0.75, rng=rng)
+    share = learnt.blend.share if learnt.blend else 0.0
+    n_copies = round(COPIES * (1 - share) * N_POOL)
+    drawn = draw_pooled(learnt.samples, n_copies, power=0.75, rng=rng)
     scores = context.scores(labelled.extras, labelled.n_galaxies)
     photometry = [part.photometry for part in drawn]
     z_spec = [part.z_spec for part in drawn]
     own = [scores[part.parent] for part in drawn]
-    if learnt.blend and n_shipped:
-        simulated, z_true = draw_galaxies(learnt.blend.shipped, n_shipped, frame, rng)
-        photometry.append(simulated)
-        z_spec.append(z_true)
-        own.append(np.zeros((n_shipped, *scores.shape[1:])))
+    simulated, z_true = draw_galaxies(learnt.population, N_POOL - n_copies, frame, rng)
+    photometry.append(simulated)
+    z_spec.append(z_true)
+    own.append(np.zeros((len(z_true), *scores.shape[1:])))
     return TrainingPool(
         photometry=concatenate_photometry(photometry),
         z_spec=np.concatenate(z_spec),

@@ -9,8 +9,10 @@ from sklearn.linear_model import LogisticRegression
 
 from hbmlc_models.arrays import BoolArray, FloatArray
 
-__all__ = ["SurveyPropensity", "fit_propensity"]
+__all__ = ["SurveyPropensity", "fit_propensity", "selection_strength"]
 
+FULL_STRENGTH = 1.0
+"""Spread of the logit of the propensity from which on a selection counts as strong."""
 NEUTRAL_GAMMA = -2.0
 """Intercept where all galaxies or none are labelled: there is nothing to regress on."""
 
@@ -23,6 +25,22 @@ class SurveyPropensity:
     """Coefficients, ``(n_basis,)``."""
     gamma: float
     """Intercept [logit]."""
+
+
+def selection_strength(
+    basis: FloatArray, is_labelled: BoolArray, propensity: SurveyPropensity
+) -> float:
+    """How strongly photometry decided on the labels: 0 not at all, 1 strongly.
+
+    The spread of the logit over galaxies, less what a regression finds in labels at random.
+    ``basis`` is ``(n_galaxies, n_basis)``.
+    """
+    share = float(is_labelled.mean())
+    if share in {0.0, 1.0}:
+        return 1.0
+    by_chance = basis.shape[1] / (len(basis) * share * (1 - share))
+    spread = float(np.var(basis @ propensity.alpha)) - by_chance
+    return min(np.sqrt(max(spread, 0.0)) / FULL_STRENGTH, 1.0)
 
 
 def fit_propensity(basis: FloatArray, is_labelled: BoolArray) -> SurveyPropensity:

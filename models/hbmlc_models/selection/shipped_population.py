@@ -63,8 +63,6 @@ class Blend:
 
     population: Mixture
     """Both among selected galaxies, the learnt components first."""
-    shipped: Mixture
-    """The shipped part alone, as the sky has it."""
     source: str
     """Which of the candidates it is."""
     share: float
@@ -120,11 +118,6 @@ def blend_populations(
             weights=weights / weights.sum(),
             means=np.concatenate([learnt.means, shipped.means]),
             covariances=np.concatenate([learnt.covariances, shipped.covariances]),
-        ),
-        shipped=Mixture(
-            weights=shipped_weights / shipped_weights.sum(),
-            means=shipped.means,
-            covariances=shipped.covariances,
         ),
         source=source,
         share=float(shipped_weights.sum() / total),

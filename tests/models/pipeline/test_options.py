@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hbmlc_models.metalearning.network import Head
 from hbmlc_models.pipeline import (
     AnchorRule,
+    BetaRule,
     CalibrationOptions,
     OptionError,
     Preset,
@@ -34,6 +35,18 @@ def test_options_survive_json() -> None:
     text = json.dumps(options.as_dict())
 
     assert CalibrationOptions.from_dict(json.loads(text)) == options
+
+
+@pytest.mark.parametrize("name", ["beta_mean", "beta_scale"])
+def test_prior_of_beta_that_a_caller_gives_is_taken_as_it_is(name: str) -> None:
+    assert CalibrationOptions.from_dict({name: 0.5}).beta_rule is BetaRule.FIXED
+    assert CalibrationOptions.from_dict({"draws": 100}).beta_rule is BetaRule.EVIDENCE
+
+
+def test_rule_of_beta_may_be_asked_for_with_numbers_of_ones_own() -> None:
+    asked = {"beta_mean": -2.0, "beta_rule": "evidence"}
+
+    assert CalibrationOptions.from_dict(asked).beta_rule is BetaRule.EVIDENCE
 
 
 def test_whole_numbers_may_come_as_either_kind() -> None:

@@ -68,7 +68,7 @@ def test_share_of_physics_is_the_share_of_the_sky_without_labels(missing: float)
     found = blend(blob(21.0, 0.2), two((0.1, 0.9)), sky)
 
     # The shipped proportions are held by a prior, so a little of the bright type comes along.
-    assert found.share * found.shipped.weights[1] == pytest.approx(missing, abs=0.03)
+    assert found.population.weights[2] == pytest.approx(missing, abs=0.03)
     assert found.share < missing + 0.15
 
 
