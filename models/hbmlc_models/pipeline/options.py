@@ -56,7 +56,7 @@ class Parts(StrEnum):
     SELECTION = "selection"
     """The selection posterior alone; no network is trained."""
     NETWORK = "network"
-    """The network alone, corrected for selection."""
+    """The network alone, taught by copies of labels only, and corrected for selection."""
 
 
 class AnchorRule(StrEnum):

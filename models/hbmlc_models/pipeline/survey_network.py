@@ -55,7 +55,14 @@ def fit_survey_network(
         return start
     unlabelled = split.unlabelled
     source = SurveyTasks(
-        _training_pool(split.labelled, learnt, frame, context, seed=seed),
+        _training_pool(
+            split.labelled,
+            learnt,
+            frame,
+            context,
+            copies=1.0 if options.parts is Parts.NETWORK else COPIES,
+            seed=seed,
+        ),
         unlabelled.photometry,
         context.scores(unlabelled.extras, unlabelled.n_galaxies),
         frame=frame,
@@ -81,15 +88,16 @@ def _training_pool(
     frame: LuptitudeFrame,
     context: ContextScale,
     *,
+    copies: float,
     seed: int,
 ) -> TrainingPool:
-    """Dimmed and matched labels, and as many galaxies drawn from the population.
+    """Dimmed and matched labels, a share ``copies`` of all, and galaxies of the population.
 
     Where a shipped population explains a share of the sky, copies of labels give way by as much.
     """
     rng = np.random.default_rng([seed, 12])
     share = learnt.blend.share if learnt.blend else 0.0
-    n_copies = round(COPIES * (1 - share) * N_POOL)
+    n_copies = round(copies * (1 - share) * N_POOL)
     drawn = draw_pooled(learnt.samples, n_copies, power=0.75, rng=rng)
     scores = context.scores(labelled.extras, labelled.n_galaxies)
     photometry = [part.photometry for part in drawn]

@@ -1,0 +1,1 @@
+"""The table that the method was announced with, on any examinations, and its two figures."""

@@ -1,0 +1,86 @@
+"""The announced table compares methods on the same galaxies and hides nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from benchmarks.announced.figures import draw_residuals, draw_run_times
+from benchmarks.announced.methods import MethodAnswers
+from benchmarks.announced.scores import FAINT_AND_FAR, MethodScores, score_methods
+from benchmarks.announced.table import announced_table
+from galaxies import make_photometry, random_mags
+
+N = 600
+Z_GRID = np.linspace(0, 3, 301)
+RNG = np.random.default_rng(3)
+Z_TRUE = RNG.uniform(0.1, 2.5, N)
+PHOTOMETRY = make_photometry(random_mags(RNG, N))
+
+
+def method(name: str, scatter: float, *, with_pdf: bool = False) -> MethodAnswers:
+    z_phot = Z_TRUE + scatter * (1 + Z_TRUE) * RNG.standard_normal((2, N))
+    width = scatter * (1 + Z_TRUE[:, None])
+    pdf = [
+        np.exp(-0.5 * ((Z_GRID - z[:, None]) / width) ** 2) / (width * np.sqrt(2 * np.pi))
+        for z in z_phot
+    ]
+    return MethodAnswers(
+        method=name,
+        z_phot=z_phot,
+        pdf=pdf if with_pdf else (),
+        z_grid=Z_GRID,
+        milliseconds=1.5,
+    )
+
+
+@pytest.fixture(scope="module")
+def answers() -> list[MethodAnswers]:
+    return [method("HB-MLC", 0.02, with_pdf=True), method("XGBoost", 0.05)]
+
+
+@pytest.fixture(scope="module")
+def scores(answers: list[MethodAnswers]) -> list[MethodScores]:
+    return score_methods("sky", answers, PHOTOMETRY, Z_TRUE, RNG.random(N))
+
+
+def test_scatter_of_a_method_is_what_it_was_given(scores: list[MethodScores]) -> None:
+    # NMAD is 1.48 times the median absolute error: the standard deviation of a normal law.
+    assert scores[0].groups["all"]["nmad"] == pytest.approx(0.02, rel=0.1)
+    assert scores[1].groups["all"]["nmad"] == pytest.approx(0.05, rel=0.1)
+
+
+def test_ratio_is_ours_over_theirs_and_its_interval_holds_the_truth(
+    scores: list[MethodScores],
+) -> None:
+    ratio = scores[1].ratios["nmad"]
+
+    assert ratio.low < 0.4 < ratio.high
+    assert scores[0].ratios == {}
+
+
+def test_faint_and_far_is_the_fainter_half_beyond_redshift_one(
+    scores: list[MethodScores],
+) -> None:
+    assert set(scores[0].groups[FAINT_AND_FAR]) == {"nmad", "outlier_fraction", "bias_mean"}
+
+
+def test_methods_without_densities_have_no_figure_of_them(scores: list[MethodScores]) -> None:
+    assert scores[0].density["cde_loss"] < 0
+    assert scores[1].density == {}
+
+
+def test_table_has_a_line_for_every_method(scores: list[MethodScores]) -> None:
+    lines = announced_table(scores).splitlines()
+
+    assert sum(line.startswith("| sky") for line in lines) == 2
+    assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
+
+
+def test_figures_are_pictures(answers: list[MethodAnswers], tmp_path: Path) -> None:
+    draw_residuals({"sky": (answers, Z_TRUE)}, tmp_path / "residuals.png")
+    draw_run_times({"HB-MLC": {1000: 60.0, 10_000: 90.0}}, tmp_path / "times.png")
+
+    for name in ("residuals.png", "times.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
