@@ -12,6 +12,8 @@ from hbmlc.schemas import (
     CatalogState,
     ColumnMapping,
     Coverage,
+    GateVerdict,
+    ModelAlias,
     ModelPin,
     ModelVersion,
     Phase,
@@ -21,9 +23,17 @@ from hbmlc.schemas import (
     ResultFile,
     Scope,
 )
+from hbmlc_store.aliases import AliasSetting
 from hbmlc_store.schema import ApiKeyRow, CatalogRow, JobRow, ModelVersionRow, ResultRow
 
-__all__ = ["show_api_key", "show_calibration", "show_catalog", "show_model", "show_result"]
+__all__ = [
+    "show_alias",
+    "show_api_key",
+    "show_calibration",
+    "show_catalog",
+    "show_model",
+    "show_result",
+]
 
 
 def show_catalog(row: CatalogRow, *, progress: float | None = None) -> Catalog:
@@ -95,7 +105,22 @@ def show_model(row: ModelVersionRow, aliases: list[str]) -> ModelVersion:
         bands=row.bands,
         card=row.card,
         aliases=aliases,
+        is_shipped=row.account_id is None,
+        training_id=row.training_id,
         created_at=row.created_at,
+    )
+
+
+def show_alias(setting: AliasSetting) -> ModelAlias:
+    """Show a setting of an alias."""
+    return ModelAlias(
+        name=setting.name,
+        alias=setting.alias,
+        version=setting.version,
+        updated_at=setting.created_at,
+        replaced_at=setting.replaced_at,
+        set_by=setting.set_by,
+        verdict=None if setting.verdict is None else GateVerdict.model_validate(setting.verdict),
     )
 
 

@@ -25,7 +25,7 @@ from hbmlc.schemas.catalogs import (
 )
 from hbmlc.schemas.health import Health, Readiness
 from hbmlc.schemas.jobs import Phase, Progress, Stage, StageProgress
-from hbmlc.schemas.models import ModelAlias, ModelAliasRequest, ModelPin, ModelVersion
+from hbmlc.schemas.models import GateVerdict, ModelAlias, ModelAliasRequest, ModelPin, ModelVersion
 from hbmlc.schemas.problems import Problem, ProblemDetail
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "ColumnMapping",
     "Coverage",
     "FluxUnit",
+    "GateVerdict",
     "Health",
     "ModelAlias",
     "ModelAliasRequest",

@@ -32,13 +32,14 @@ class Phase(StrEnum):
 
 
 class Stage(StrEnum):
-    """Stages of work, in the order of a calibration; an ingest has only its own."""
+    """Stages of work, in the order of a calibration; ingests and trainings have only their own."""
 
     INGEST = "INGEST"
     SURVEY = "SURVEY"
     SELECTION = "SELECTION"
     ADAPTATION = "ADAPTATION"
     ASSEMBLY = "ASSEMBLY"
+    TRAINING = "TRAINING"
 
 
 class StageProgress(Answer):
