@@ -27,6 +27,12 @@ from hbmlc.schemas.health import Health, Readiness
 from hbmlc.schemas.jobs import Phase, Progress, Stage, StageProgress
 from hbmlc.schemas.models import GateVerdict, ModelAlias, ModelAliasRequest, ModelPin, ModelVersion
 from hbmlc.schemas.problems import Problem, ProblemDetail
+from hbmlc.schemas.trainings import (
+    TrainedVersion,
+    Training,
+    TrainingOptions,
+    TrainingRequest,
+)
 
 __all__ = [
     "ApiKey",
@@ -56,5 +62,9 @@ __all__ = [
     "Scope",
     "Stage",
     "StageProgress",
+    "TrainedVersion",
+    "Training",
+    "TrainingOptions",
+    "TrainingRequest",
     "UsageRecord",
 ]
