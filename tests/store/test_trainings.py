@@ -273,6 +273,7 @@ def test_no_catalogue_of_a_training_under_way_may_change(
         ({"name": "shipped"}, ConflictError, "model-name-reserved"),
         ({"name": "auto"}, ConflictError, "model-name-reserved"),
         ({"bands": "griz"}, InvalidError, "no-model-for-bands"),
+        ({"bands": "gr"}, InvalidError, "too-few-bands"),
         ({"n_labelled": 199}, InvalidError, "too-few-labels"),
         ({"state": CatalogState.INGESTING}, ConflictError, "catalog-not-ready"),
         ({"state": CatalogState.CREATED}, ConflictError, "catalog-not-ready"),
@@ -298,7 +299,7 @@ def test_a_training_that_cannot_work_is_refused_with_its_own_code(
 def test_catalogues_of_different_bands_cannot_be_mixed(
     database: Database, account: UUID, catalog: UUID, make_catalog: MakeCatalog
 ) -> None:
-    other = make_catalog(CatalogState.READY, n_labelled=500, bands="gr")
+    other = make_catalog(CatalogState.READY, n_labelled=500, bands="griz")
 
     with pytest.raises(InvalidError, match="same bands"):
         ask(database, account, catalog, other)
@@ -308,7 +309,9 @@ def test_a_name_keeps_its_bands(
     database: Database, account: UUID, catalog: UUID, make_catalog: MakeCatalog
 ) -> None:
     train(database, ask(database, account, catalog))
-    other = make_catalog(CatalogState.READY, n_labelled=500, bands="gr")
+    with database.transaction() as tx:
+        register(tx, NewVersion(name="wide", version=1, digest="w1", bands=tuple("griz"), card={}))
+    other = make_catalog(CatalogState.READY, n_labelled=500, bands="griz")
 
     with pytest.raises(ConflictError, match="another name"):
         ask(database, account, other)

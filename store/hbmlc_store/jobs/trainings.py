@@ -31,6 +31,8 @@ __all__ = ["Trained", "TrainingRecord", "complete_training", "create_training", 
 
 AUTO = "auto"
 """No model can be called as the word that asks to choose one."""
+MIN_BANDS = 3
+"""A population of fewer bands says next to nothing about redshift."""
 MIN_LABELLED = 200
 """Fewer labelled galaxies cannot both teach a version and judge it."""
 
@@ -68,8 +70,9 @@ def create_training(tx: Session, account_id: UUID, request: TrainingRequest) -> 
         A catalogue is still being read (``catalog-not-ready``), the name is that of a shipped model
         (``model-name-reserved``) or its versions have other bands (``model-bands-differ``).
     InvalidError
-        A catalogue was rejected, or the catalogues have different bands (``catalogs-differ``) or
-        too few labels (``too-few-labels``).
+        A catalogue was rejected, or the catalogues have different bands
+        (``catalogs-differ``), too few of them (``too-few-bands``) or too few labels
+        (``too-few-labels``).
     """
     # In the order of their ids, so that two requests never wait for each other.
     found = {
@@ -205,6 +208,12 @@ def _common_bands(catalogs: Sequence[CatalogRow]) -> list[str]:
                 f"Catalogue {row.id} has the bands {', '.join(report.get('bands', []))}, the first "
                 f"one {', '.join(bands)}; train on catalogues of the same bands.",
             )
+    if len(bands) < MIN_BANDS:
+        raise InvalidError(
+            "too-few-bands",
+            f"The catalogues have the bands {', '.join(bands)}; a version needs {MIN_BANDS} to say "
+            "anything about redshift by itself.",
+        )
     n_labelled = sum(int(report.get("n_labelled", 0)) for report in reports)
     if n_labelled < MIN_LABELLED:
         raise InvalidError(
