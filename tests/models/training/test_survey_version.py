@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from plain_world import ONE_WAY, make_tile
 from surveys import SMALLER
 
 from hbmlc_models.base_models import load_version, read_version, write_version
-from hbmlc_models.photometry import Photometry, flux_from_mag
 from hbmlc_models.pipeline import CalibrationOptions
 from hbmlc_models.tile import Tile
 from hbmlc_models.training import (
@@ -22,12 +22,6 @@ from hbmlc_models.training import (
 )
 from hbmlc_models.training.survey_version import split_for_judgement
 
-SIMPLER = {
-    "hbmlc_models.selection.population.REACHES": (0.8,),
-    "hbmlc_models.selection.population.TRENDS": (False,),
-    "hbmlc_models.selection.matching.N_FOLDS": 2,
-}
-"""One way of dimming labels: the rivals cost the time and are tested elsewhere."""
 SHIPPED = load_version("lsst-ugrizy", 2)
 ORDER = VersionOrder(
     name="mine",
@@ -38,38 +32,17 @@ ORDER = VersionOrder(
 )
 
 
-def make_sky(n_galaxies: int = 600, *, seed: int = 5) -> Tile:
-    """Galaxies of a world that no simulator knows: one type, dim with redshift, half labelled."""
-    rng = np.random.default_rng(seed)
-    z = rng.uniform(0.1, 1.5, n_galaxies)
-    slopes = np.array([2.5, 2.0, 1.4, 0.9, 0.6, 0.5])
-    mag = 20 + rng.normal(0, 0.5, (n_galaxies, 1)) + slopes * z[:, None]
-    flux = flux_from_mag(mag + rng.normal(0, 0.03, mag.shape))
-    is_labelled = rng.random(n_galaxies) < 0.5
-    return Tile(
-        name="survey",
-        index=-1,
-        row=np.arange(n_galaxies),
-        photometry=Photometry(
-            bands=tuple("ugrizy"), flux=flux, flux_err=0.03 * flux, is_detected=flux > 0
-        ),
-        z_spec=np.where(is_labelled, z, np.nan),
-        selected=is_labelled,
-        extras={"size": rng.uniform(0.5, 1, n_galaxies)},
-    )
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _small() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**SMALLER, **SIMPLER}.items():
+        for name, value in {**SMALLER, **ONE_WAY}.items():
             patch.setattr(name, value)
         yield
 
 
 @pytest.fixture(scope="module")
 def trained() -> TrainedVersion:
-    return train_survey_version(make_sky(), SHIPPED, ORDER)
+    return train_survey_version(make_tile(), SHIPPED, ORDER)
 
 
 def test_a_survey_unlike_the_simulator_beats_the_shipped_version(trained: TrainedVersion) -> None:
@@ -97,7 +70,7 @@ def test_the_card_tells_where_it_comes_from_and_how_it_fared(trained: TrainedVer
     card = trained.version.card
 
     assert card["training_data"]["catalog_digests"] == list(ORDER.catalog_digests)
-    assert card["training_data"]["n_labelled"] == make_sky().n_labelled
+    assert card["training_data"]["n_labelled"] == make_tile().n_labelled
     assert card["start"]["digest"] == SHIPPED.digest
     assert (card["seed"], card["options"]["train_steps"]) == (3, 30)
     assert card["metrics"]["new"] == trained.metrics["new"]
@@ -108,7 +81,7 @@ def test_the_card_tells_where_it_comes_from_and_how_it_fared(trained: TrainedVer
 def test_labels_that_judge_never_teach_and_the_same_ones_teach_the_same(
     trained: TrainedVersion,
 ) -> None:
-    sky = make_sky()
+    sky = make_tile()
     held = np.isin(sky.row, _rows_of(sky, split_for_judgement(sky).withheld))
     lied = replace(sky, z_spec=np.where(held, 2.5 - sky.z_spec, sky.z_spec))
 
@@ -129,7 +102,7 @@ def _rows_of(sky: Tile, part: Tile) -> np.ndarray:
 
 
 def test_a_galaxy_is_held_out_again_wherever_it_comes_back() -> None:
-    sky = make_sky(3_000)
+    sky = make_tile(3_000)
     again = sky.take(np.random.default_rng(0).permutation(sky.n_galaxies))
     again = replace(again, row=np.arange(sky.n_galaxies) + 10_000)
 
@@ -140,7 +113,7 @@ def test_a_galaxy_is_held_out_again_wherever_it_comes_back() -> None:
 
 
 def test_optional_columns_that_one_catalogue_lacks_are_left_out() -> None:
-    one, other = make_sky(50), make_sky(60, seed=6)
+    one, other = make_tile(50), make_tile(60, seed=6)
     other = replace(
         other, extras={"ellipticity": other.extras["size"], "size": other.extras["size"]}
     )
@@ -153,6 +126,6 @@ def test_optional_columns_that_one_catalogue_lacks_are_left_out() -> None:
 
 def test_too_few_labels_are_refused() -> None:
     with pytest.raises(TooFewLabelsError, match="spec-z") as refused:
-        train_survey_version(make_sky(150), SHIPPED, ORDER)
+        train_survey_version(make_tile(150), SHIPPED, ORDER)
 
     assert refused.value.code == "too-few-labels"

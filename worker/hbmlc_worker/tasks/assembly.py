@@ -53,7 +53,7 @@ def run(work: Work) -> Iterator[Done]:
     """Write every result file of the job."""
     (claim,) = work.claims
     options = read_options(work.job)
-    model = load_model(work.job)
+    model = load_model(work)
     with (
         TemporaryDirectory(prefix="hbmlc-assembly-", dir=work.context.settings.scratch) as scratch,
         open_catalog(work) as catalog,
