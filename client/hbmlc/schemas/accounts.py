@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -45,9 +46,11 @@ class ApiKey(Answer):
 
 
 class UsageRecord(Answer):
-    """Metered use of one calibration."""
+    """Metered use of one job."""
 
     calibration_id: UUID
+    """Id of the job, whatever its kind."""
+    kind: Literal["calibration", "training"] = "calibration"
     phase: Phase
     n_galaxies: int
     n_tiles: int
