@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hbmlc_models.arrays import ShapeMismatchError
@@ -65,6 +65,7 @@ def test_nothing_beats_itself(seed: int) -> None:
     assert not judge(scores, scores).is_better
 
 
+@settings(max_examples=25)
 @given(factor=st.floats(1e-3, 1e3), seed=st.integers(0, 100))
 def test_the_unit_of_the_weights_does_not_matter(factor: float, seed: int) -> None:
     new, current = make_scores(seed=seed, shift=1), make_scores(seed=seed + 1)

@@ -10,7 +10,7 @@ import pytest
 from plain_world import ONE_WAY, make_tile
 from surveys import SMALLER
 
-from hbmlc_models.base_models import load_version, read_version, write_version
+from hbmlc_models.base_models import list_versions, load_version, read_version, write_version
 from hbmlc_models.pipeline import CalibrationOptions
 from hbmlc_models.tile import Tile
 from hbmlc_models.training import (
@@ -22,7 +22,7 @@ from hbmlc_models.training import (
 )
 from hbmlc_models.training.survey_version import split_for_judgement
 
-SHIPPED = load_version("lsst-ugrizy", 2)
+SHIPPED = load_version("lsst-ugrizy", dict(list_versions())["lsst-ugrizy"])
 ORDER = VersionOrder(
     name="mine",
     version=1,
@@ -51,7 +51,7 @@ def test_a_survey_unlike_the_simulator_beats_the_shipped_version(trained: Traine
     assert new["weighted_cde_loss"] < current["weighted_cde_loss"]
     assert new["nmad"] < current["nmad"]
     assert trained.verdict.is_better, trained.verdict.reason
-    assert trained.verdict.compared_with == "lsst-ugrizy:2"
+    assert trained.verdict.compared_with == f"lsst-ugrizy:{SHIPPED.version}"
 
 
 def test_the_version_is_whole_and_named_by_its_digest(trained: TrainedVersion) -> None:
