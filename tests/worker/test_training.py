@@ -20,7 +20,10 @@ from hbmlc.schemas import (
     TrainingRequest,
 )
 from hbmlc_models.base_models import load_version, read_version, write_version
+from hbmlc_models.pipeline import survey_population
+from hbmlc_models.training import survey_version
 from hbmlc_store.database import Database
+from hbmlc_store.jobs import trainings
 from hbmlc_store.jobs.calibrations import create_calibration
 from hbmlc_store.jobs.trainings import create_training
 from hbmlc_store.keys import model_key
@@ -151,3 +154,10 @@ def test_an_account_s_version_is_loaded_though_a_release_ships_its_name(
         row.model_name, row.model_version, row.model_digest = "lsst-ugrizy", 2, digest
 
     assert loaded(context, job) == digest
+
+
+def test_the_service_refuses_what_the_science_would_refuse() -> None:
+    assert (trainings.MIN_LABELLED, trainings.MIN_BANDS) == (
+        survey_version.MIN_LABELLED,
+        survey_population.MIN_SHIPPED_BANDS,
+    )
