@@ -50,6 +50,7 @@ def test_what_differs_by_chance_is_not_better() -> None:
     assert opened <= 0.05 * 200 + 4 * np.sqrt(200 * 0.05 * 0.95)
 
 
+@settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 1000), shift=st.floats(-2, 2))
 def test_no_two_versions_beat_each_other(seed: int, shift: float) -> None:
     one, other = make_scores(seed=seed), make_scores(seed=seed + 1, shift=shift)
@@ -58,6 +59,7 @@ def test_no_two_versions_beat_each_other(seed: int, shift: float) -> None:
     assert not (judge(one, other).is_better and judge(other, one).is_better)
 
 
+@settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 1000))
 def test_nothing_beats_itself(seed: int) -> None:
     scores = make_scores(seed=seed)
@@ -65,7 +67,7 @@ def test_nothing_beats_itself(seed: int) -> None:
     assert not judge(scores, scores).is_better
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(factor=st.floats(1e-3, 1e3), seed=st.integers(0, 100))
 def test_the_unit_of_the_weights_does_not_matter(factor: float, seed: int) -> None:
     new, current = make_scores(seed=seed, shift=1), make_scores(seed=seed + 1)
