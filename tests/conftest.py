@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -89,7 +89,14 @@ def account(database: Database) -> UUID:
 BANDS = ["g", "r", "i"]
 
 
-def new_catalog(database: Database, account: UUID, *, state: CatalogState) -> UUID:
+def new_catalog(
+    database: Database,
+    account: UUID,
+    *,
+    state: CatalogState,
+    bands: Sequence[str] = BANDS,
+    n_labelled: int = 100,
+) -> UUID:
     """Make a catalogue and bring it as far as ``state`` by the ways of production."""
     with database.transaction() as tx:
         row = add_catalog(tx, account, name="survey", mapping=None)
@@ -101,7 +108,8 @@ def new_catalog(database: Database, account: UUID, *, state: CatalogState) -> UU
     if state is CatalogState.READY:
         with database.transaction() as tx:
             (claim,) = claim_units(tx, ingest, Stage.INGEST, limit=1, worker="w", lease=60)
-            report = {"bands": BANDS, "n_rows": 1000, "n_labelled": 100, "coverage": {"n_tiles": 3}}
+            report = {"bands": list(bands), "n_rows": 1000, "n_labelled": n_labelled}
+            report["coverage"] = {"n_tiles": 3}
             complete_ingest(tx, claim, digest="cd" * 32, report=report)
     return row.id
 
@@ -117,8 +125,8 @@ def new_job(database: Database, account: UUID) -> UUID:
 
 
 @pytest.fixture
-def make_catalog(database: Database, account: UUID) -> Callable[[CatalogState], UUID]:
-    return lambda state: new_catalog(database, account, state=state)
+def make_catalog(database: Database, account: UUID) -> Callable[..., UUID]:
+    return lambda state, **found: new_catalog(database, account, state=state, **found)
 
 
 @pytest.fixture

@@ -121,7 +121,8 @@ class AsyncCalibrations:
             seed=seed,
             label=label,
         )
-        return await self._driver.run(requests.create_calibration(asked, self._policy))
+        flow = requests.create("/v1/calibrations", asked, Calibration, self._policy)
+        return await self._driver.run(flow)
 
     async def get(self, calibration_id: UUID | str) -> Calibration:
         """Look at a calibration."""
@@ -246,6 +247,12 @@ class AsyncModels:
         """Look at one version and its card."""
         path = f"/v1/models/{name}/versions/{version}"
         return await self._driver.run(requests.get(path, ModelVersion, self._policy))
+
+    async def aliases(self, name: str) -> Sequence[ModelAlias]:
+        """List every setting of the model's aliases, newest first, with who set it and why."""
+        path = f"/v1/models/{name}/aliases"
+        page = await self._driver.run(requests.get(path, Page[ModelAlias], self._policy))
+        return page.items
 
     async def set_alias(self, name: str, alias: str, *, version: int) -> ModelAlias:
         """Point an alias at a version."""

@@ -133,7 +133,8 @@ class Calibrations:
             seed=seed,
             label=label,
         )
-        return self._driver.run(requests.create_calibration(asked, self._policy))
+        flow = requests.create("/v1/calibrations", asked, Calibration, self._policy)
+        return self._driver.run(flow)
 
     def get(self, calibration_id: UUID | str) -> Calibration:
         """Look at a calibration."""
@@ -255,6 +256,12 @@ class Models:
         """Look at one version and its card."""
         path = f"/v1/models/{name}/versions/{version}"
         return self._driver.run(requests.get(path, ModelVersion, self._policy))
+
+    def aliases(self, name: str) -> Sequence[ModelAlias]:
+        """List every setting of the model's aliases, newest first, with who set it and why."""
+        path = f"/v1/models/{name}/aliases"
+        page = self._driver.run(requests.get(path, Page[ModelAlias], self._policy))
+        return page.items
 
     def set_alias(self, name: str, alias: str, *, version: int) -> ModelAlias:
         """Point an alias at a version."""

@@ -10,6 +10,7 @@ from typing import Self
 import httpx
 
 from hbmlc._async_resources import AsyncCalibrations, AsyncCatalogs, AsyncModels
+from hbmlc._async_trainings import AsyncTrainings
 from hbmlc._config import resolve_endpoint
 from hbmlc._core import requests
 from hbmlc._core.async_driver import AsyncDriver
@@ -62,6 +63,8 @@ class AsyncClient:
         """Calibration jobs and their results."""
         self.models = AsyncModels(self._driver, policy)
         """Registered model versions."""
+        self.trainings = AsyncTrainings(self._driver, policy)
+        """Trainings of the account's own versions."""
 
     async def __aenter__(self) -> Self:
         return self

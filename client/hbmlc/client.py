@@ -14,6 +14,7 @@ from hbmlc._core import requests
 from hbmlc._core.exchange import RetryPolicy
 from hbmlc._core.sync_driver import SyncDriver
 from hbmlc._resources import Calibrations, Catalogs, Models
+from hbmlc._trainings import Trainings
 from hbmlc.schemas import Health, Readiness
 
 __all__ = ["Client"]
@@ -62,6 +63,8 @@ class Client:
         """Calibration jobs and their results."""
         self.models = Models(self._driver, policy)
         """Registered model versions."""
+        self.trainings = Trainings(self._driver, policy)
+        """Trainings of the account's own versions."""
 
     def __enter__(self) -> Self:
         return self

@@ -21,7 +21,8 @@
     ├── IntegrityError              the bytes differ from their digest
     ├── WaitTimeoutError            it is not over yet; wait on
     ├── CatalogRejectedError        the upload cannot be used; ``problem`` says why
-    └── CalibrationFailedError      the calibration ended without results
+    ├── CalibrationFailedError      the calibration ended without results
+    └── TrainingFailedError         the training ended without a version
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # For hints only: building the wire schemas would double the start-up of the command.
-    from hbmlc.schemas import Calibration, Catalog, Problem, ProblemDetail
+    from hbmlc.schemas import Calibration, Catalog, Problem, ProblemDetail, Training
 
 __all__ = [
     "AuthenticationError",
@@ -50,6 +51,7 @@ __all__ = [
     "ServerError",
     "StatusError",
     "TooLargeError",
+    "TrainingFailedError",
     "TransportError",
     "UnexpectedAnswerError",
     "WaitTimeoutError",
@@ -190,3 +192,16 @@ class CalibrationFailedError(HbmlcError):
         self.code = calibration.problem.code if calibration.problem else "calibration-failed"
         reason = f": {calibration.problem.detail}" if calibration.problem else ""
         super().__init__(f"Calibration {calibration.id} ended as {calibration.phase}{reason}")
+
+
+class TrainingFailedError(HbmlcError):
+    """The training ended in a phase without a version."""
+
+    def __init__(self, training: Training) -> None:
+        self.training = training
+        """The training as it ended."""
+        self.problem = training.problem
+        """Why, where the service knows."""
+        self.code = training.problem.code if training.problem else "training-failed"
+        reason = f": {training.problem.detail}" if training.problem else ""
+        super().__init__(f"Training {training.id} ended as {training.phase}{reason}")

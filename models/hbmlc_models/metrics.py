@@ -17,6 +17,7 @@ __all__ = [
     "bias_median",
     "brier",
     "cde_loss",
+    "cde_losses",
     "cdf_on_grid",
     "crps",
     "delta_z",
@@ -143,10 +144,15 @@ def pit_outlier_rate(pit_values: FloatArray, *, edge: float = 1e-4) -> float:
 
 def cde_loss(pdf: FloatArray, z_grid: FloatArray, z_spec: FloatArray) -> float:
     """Conditional density loss up to a constant, lower is better; Izbicki & Lee 2017, Eq. 7."""
+    return float(np.mean(cde_losses(pdf, z_grid, z_spec)))
+
+
+def cde_losses(pdf: FloatArray, z_grid: FloatArray, z_spec: FloatArray) -> FloatArray:
+    """Part of each galaxy in ``cde_loss``, ``(n_galaxies,)``."""
     # The square of a function that is linear between nodes: Simpson's rule is exact for it.
     left, right = pdf[:, :-1], pdf[:, 1:]
     square = (left**2 + left * right + right**2) / 3 @ np.diff(z_grid)
-    return float(np.mean(square) - 2 * np.mean(_density_at(pdf, z_grid, z_spec)))
+    return square - 2 * _density_at(pdf, z_grid, z_spec)
 
 
 def crps(pdf: FloatArray, z_grid: FloatArray, z_spec: FloatArray) -> float:

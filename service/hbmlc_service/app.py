@@ -18,6 +18,7 @@ from hbmlc_service.handlers import (
     health,
     models,
     results,
+    trainings,
     uploads,
 )
 from hbmlc_service.middleware import BodyLimit, RequestId
@@ -65,6 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
         calibrations,
         events,
         results,
+        trainings,
         models,
         api_keys,
     ):

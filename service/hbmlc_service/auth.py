@@ -14,7 +14,15 @@ from hbmlc_service.context import Context
 from hbmlc_service.problems import ProblemError
 from hbmlc_store.accounts import Identity, authenticate
 
-__all__ = ["Admin", "CalibrationWriter", "Caller", "CatalogWriter", "ModelWriter", "identify"]
+__all__ = [
+    "Admin",
+    "CalibrationWriter",
+    "Caller",
+    "CatalogWriter",
+    "ModelWriter",
+    "identify",
+    "require",
+]
 
 _bearer = HTTPBearer(auto_error=False, description="An API key: hbk_…")
 
@@ -41,14 +49,19 @@ def identify(
 Caller = Annotated[Identity, Depends(identify)]
 
 
+def require(caller: Identity, scope: Scope) -> None:
+    """Answer 403 where the caller's key lacks a scope."""
+    if not caller.may(scope):
+        raise ProblemError(
+            HTTPStatus.FORBIDDEN,
+            "scope-missing",
+            f"This API key lacks the scope {scope.value}; make one that has it.",
+        )
+
+
 def _needs(scope: Scope) -> Callable[[Identity], Identity]:
     def check(caller: Caller) -> Identity:
-        if not caller.may(scope):
-            raise ProblemError(
-                HTTPStatus.FORBIDDEN,
-                "scope-missing",
-                f"This API key lacks the scope {scope.value}; make one that has it.",
-            )
+        require(caller, scope)
         return caller
 
     return check

@@ -12,6 +12,8 @@ from hbmlc.schemas import (
     CatalogState,
     ColumnMapping,
     Coverage,
+    GateVerdict,
+    ModelAlias,
     ModelPin,
     ModelVersion,
     Phase,
@@ -20,10 +22,22 @@ from hbmlc.schemas import (
     Progress,
     ResultFile,
     Scope,
+    TrainedVersion,
+    Training,
 )
+from hbmlc_store.aliases import AliasSetting
+from hbmlc_store.jobs.trainings import TrainingRecord
 from hbmlc_store.schema import ApiKeyRow, CatalogRow, JobRow, ModelVersionRow, ResultRow
 
-__all__ = ["show_api_key", "show_calibration", "show_catalog", "show_model", "show_result"]
+__all__ = [
+    "show_alias",
+    "show_api_key",
+    "show_calibration",
+    "show_catalog",
+    "show_model",
+    "show_result",
+    "show_training",
+]
 
 
 def show_catalog(row: CatalogRow, *, progress: float | None = None) -> Catalog:
@@ -59,9 +73,7 @@ def show_calibration(row: JobRow, progress: Progress) -> Calibration:
         id=row.id,
         catalog_id=row.catalog_id,
         catalog_digest=row.catalog_digest,
-        model=ModelPin(
-            name=row.model_name or "", version=row.model_version or 0, digest=row.model_digest
-        ),
+        model=_show_pin(row),
         options=row.options,
         seed=row.seed,
         label=row.label,
@@ -72,6 +84,30 @@ def show_calibration(row: JobRow, progress: Progress) -> Calibration:
         ended_at=row.ended_at,
         diagnostics=row.diagnostics or {},
         problem=_show_problem(row.problem, status=500),
+    )
+
+
+def show_training(record: TrainingRecord, progress: Progress) -> Training:
+    """Show a training."""
+    job, training = record.job, record.training
+    return Training(
+        id=job.id,
+        name=training.name,
+        version=training.version,
+        catalog_ids=[row.catalog_id for row in record.catalogs],
+        catalog_digests=[row.digest for row in record.catalogs],
+        current=_show_pin(job),
+        promote="never" if training.promote == "never" else "if-better",
+        options=job.options,
+        seed=job.seed,
+        label=job.label,
+        phase=Phase(job.phase),
+        progress=progress,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        ended_at=job.ended_at,
+        result=None if training.result is None else TrainedVersion.model_validate(training.result),
+        problem=_show_problem(job.problem, status=500),
     )
 
 
@@ -95,7 +131,22 @@ def show_model(row: ModelVersionRow, aliases: list[str]) -> ModelVersion:
         bands=row.bands,
         card=row.card,
         aliases=aliases,
+        is_shipped=row.account_id is None,
+        training_id=row.training_id,
         created_at=row.created_at,
+    )
+
+
+def show_alias(setting: AliasSetting) -> ModelAlias:
+    """Show a setting of an alias."""
+    return ModelAlias(
+        name=setting.name,
+        alias=setting.alias,
+        version=setting.version,
+        updated_at=setting.created_at,
+        replaced_at=setting.replaced_at,
+        set_by=setting.set_by,
+        verdict=None if setting.verdict is None else GateVerdict.model_validate(setting.verdict),
     )
 
 
@@ -110,6 +161,12 @@ def show_api_key(row: ApiKeyRow, *, secret: str | None = None) -> ApiKey:
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         secret=secret,
+    )
+
+
+def _show_pin(row: JobRow) -> ModelPin:
+    return ModelPin(
+        name=row.model_name or "", version=row.model_version or 0, digest=row.model_digest
     )
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from hbmlc.schemas import CatalogState, ColumnMapping
-from hbmlc_store.errors import ConflictError, NotFoundError
+from hbmlc_store.errors import ConflictError, InvalidError, NotFoundError
 from hbmlc_store.ids import new_id
 from hbmlc_store.jobs.phases import ACTIVE
 from hbmlc_store.jobs.stages import JobKind
-from hbmlc_store.schema import CatalogRow, JobRow, JsonObject
+from hbmlc_store.schema import CatalogRow, JobRow, JsonObject, TrainingCatalogRow
 
 __all__ = [
     "add_catalog",
+    "check_ready",
     "find_catalog",
     "list_catalogs",
     "lock_unused_catalog",
@@ -89,27 +90,60 @@ def list_catalogs(
 
 
 def lock_unused_catalog(tx: Session, account_id: UUID, catalog_id: UUID) -> CatalogRow:
-    """Lock a catalogue that no calibration is reading, so that its content may change.
+    """Lock a catalogue that no job is reading, so that its content may change.
 
     Raises
     ------
     NotFoundError
         The account has no such catalogue.
     ConflictError
-        A calibration of it is under way (``catalog-in-use``).
+        A calibration of it, or a training on it, is under way (``catalog-in-use``).
     """
     row = find_catalog(tx, account_id, catalog_id, lock="update")
+    trainings = select(TrainingCatalogRow.job_id).where(TrainingCatalogRow.catalog_id == catalog_id)
     is_read = exists().where(
-        JobRow.catalog_id == catalog_id,
-        JobRow.kind == JobKind.CALIBRATION,
+        or_(JobRow.catalog_id == catalog_id, JobRow.id.in_(trainings)),
+        JobRow.kind != JobKind.INGEST,
         JobRow.phase.in_(ACTIVE),
     )
     if tx.scalar(select(is_read)):
         raise ConflictError(
             "catalog-in-use",
-            "A calibration of this catalogue is under way; wait for its end or abort it.",
+            "A calibration or training with this catalogue is under way; wait for its end or "
+            "abort it.",
         )
     return row
+
+
+def check_ready(catalog: CatalogRow) -> None:
+    """Refuse a catalogue that cannot be worked on.
+
+    Raises
+    ------
+    ConflictError
+        It is still being read, or has no content (``catalog-not-ready``).
+    InvalidError
+        It was rejected; the code is that of its problem.
+    """
+    match CatalogState(catalog.state):
+        case CatalogState.READY:
+            return
+        case CatalogState.REJECTED:
+            problem = catalog.problem or {}
+            raise InvalidError(
+                str(problem.get("code", "catalog-rejected")),
+                f"The catalogue was rejected: {problem.get('detail', 'it could not be read')}",
+            )
+        case CatalogState.CREATED:
+            raise ConflictError(
+                "catalog-not-ready",
+                f"The catalogue has no content yet; PUT it to /v1/catalogs/{catalog.id}/content.",
+            )
+        case CatalogState.INGESTING:
+            raise ConflictError(
+                "catalog-not-ready",
+                f"The catalogue is still being read; GET /v1/catalogs/{catalog.id}?wait=30 waits.",
+            )
 
 
 def mark_deleted(tx: Session, row: CatalogRow) -> None:

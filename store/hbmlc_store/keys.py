@@ -11,6 +11,7 @@ __all__ = [
     "catalog_prefix",
     "content_key",
     "job_prefix",
+    "model_key",
     "result_key",
     "survey_key",
     "unit_key",
@@ -35,6 +36,11 @@ def canonical_key(catalog_id: UUID) -> str:
 def job_prefix(job_id: UUID) -> str:
     """Prefix of everything of one job."""
     return f"jobs/{job_id}"
+
+
+def model_key(digest: str) -> str:
+    """Key of the weights of a model version, named by their digest ``sha256:…``."""
+    return f"models/{digest.removeprefix('sha256:')}.safetensors"
 
 
 def survey_key(job_id: UUID) -> str:

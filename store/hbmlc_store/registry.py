@@ -1,33 +1,38 @@
-"""The model registry: immutable versions and the aliases that move between them."""
+"""The model registry: immutable versions, shipped with a release or trained by an account.
+
+Shipped versions have no owner and serve everybody; those of an account are seen by it alone. A name
+of its own hides a shipped one that a later release brings, so what worked keeps its meaning.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, case, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from hbmlc_store.aliases import DEFAULT_ALIAS, production_of, set_alias, version_at
 from hbmlc_store.errors import ConflictError, InvalidError, NotFoundError
+from hbmlc_store.ids import new_id
 from hbmlc_store.schema import JsonObject, ModelAliasRow, ModelVersionRow
 
 __all__ = [
     "NewVersion",
-    "aliases_of",
     "choose",
     "find_version",
     "list_versions",
+    "owner_of",
     "register",
     "resolve",
-    "set_alias",
 ]
 
 _REFERENCE = re.compile(
     r"(?P<name>[a-z0-9][a-z0-9._-]*)(?:(?P<mark>[@:])(?P<rest>[A-Za-z0-9._-]+))?"
 )
-DEFAULT_ALIAS = "production"
 MANY_BANDS = 1_000
 """A version without bands of its own fits any catalogue, but worst."""
 
@@ -41,10 +46,16 @@ class NewVersion:
     digest: str
     bands: tuple[str, ...]
     card: JsonObject
+    account_id: UUID | None = None
+    """Whose it is; ``None`` for one that ships with a release."""
+    training_id: UUID | None = None
+    """Training that made it."""
 
 
-def register(tx: Session, new: NewVersion) -> None:
-    """Register a version; the same one again changes nothing. A first version becomes production.
+def register(tx: Session, new: NewVersion) -> ModelVersionRow:
+    """Register a version; the same one again changes nothing.
+
+    The first version of a shipped model becomes production; those of accounts have to earn it.
 
     Raises
     ------
@@ -54,42 +65,77 @@ def register(tx: Session, new: NewVersion) -> None:
     tx.execute(
         insert(ModelVersionRow)
         .values(
+            id=new_id(),
+            account_id=new.account_id,
             name=new.name,
             version=new.version,
             digest=new.digest,
             bands=list(new.bands),
             card=new.card,
+            training_id=new.training_id,
         )
         .on_conflict_do_nothing()
     )
-    row = tx.get_one(ModelVersionRow, (new.name, new.version))
+    row = tx.scalars(
+        select(ModelVersionRow).where(
+            *_is_named(new.account_id, new.name), ModelVersionRow.version == new.version
+        )
+    ).one()
     if row.digest != new.digest:
         raise ConflictError(
             "version-exists",
             f"{new.name}:{new.version} is registered with digest {row.digest}, not {new.digest}; "
             "a version never changes, so give the new weights the next number.",
         )
-    if DEFAULT_ALIAS not in {alias.alias for alias in aliases_of(tx, new.name)}:
-        set_alias(tx, new.name, DEFAULT_ALIAS, version=new.version)
+    if new.account_id is None and production_of(tx, None, new.name) is None:
+        set_alias(tx, None, new.name, DEFAULT_ALIAS, version=new.version, set_by="release")
+    return row
 
 
-def list_versions(tx: Session, name: str | None = None) -> list[ModelVersionRow]:
-    """List versions, by name and then newest first."""
-    query = select(ModelVersionRow).order_by(ModelVersionRow.name, ModelVersionRow.version.desc())
+def list_versions(
+    tx: Session, account_id: UUID | None, *, name: str | None = None
+) -> list[ModelVersionRow]:
+    """List the versions that an account sees, by name and then newest first."""
+    query = (
+        select(ModelVersionRow)
+        .where(_is_visible(account_id))
+        .order_by(
+            ModelVersionRow.name,
+            ModelVersionRow.account_id.nulls_last(),
+            ModelVersionRow.version.desc(),
+        )
+    )
     if name is not None:
         query = query.where(ModelVersionRow.name == name)
     return list(tx.scalars(query))
 
 
-def find_version(tx: Session, name: str, version: int) -> ModelVersionRow:
-    """Find one version.
+def owner_of(tx: Session, account_id: UUID | None, name: str) -> UUID | None:
+    """Owner of the model that an account means by a name: itself, or ``None`` for a shipped one.
 
     Raises
     ------
     NotFoundError
-        It is not registered.
+        The account sees no model of that name.
     """
-    row = tx.get(ModelVersionRow, (name, version))
+    rows = list_versions(tx, account_id, name=name)
+    if not rows:
+        raise NotFoundError("no-such-model", f"{name} is not registered; see GET /v1/models.")
+    return rows[0].account_id
+
+
+def find_version(tx: Session, account_id: UUID | None, name: str, version: int) -> ModelVersionRow:
+    """Find one version that an account sees.
+
+    Raises
+    ------
+    NotFoundError
+        It is not registered, or belongs to another account.
+    """
+    owner = owner_of(tx, account_id, name)
+    row = tx.scalars(
+        select(ModelVersionRow).where(*_is_named(owner, name), ModelVersionRow.version == version)
+    ).one_or_none()
     if row is None:
         raise NotFoundError(
             "no-such-model", f"{name}:{version} is not registered; see GET /v1/models."
@@ -97,52 +143,15 @@ def find_version(tx: Session, name: str, version: int) -> ModelVersionRow:
     return row
 
 
-def aliases_of(tx: Session, name: str, *, with_history: bool = False) -> list[ModelAliasRow]:
-    """List the aliases of a model, newest setting first."""
-    query = select(ModelAliasRow).where(ModelAliasRow.name == name)
-    if not with_history:
-        query = query.where(ModelAliasRow.replaced_at.is_(None))
-    return list(tx.scalars(query.order_by(ModelAliasRow.id.desc())))
-
-
-def set_alias(tx: Session, name: str, alias: str, *, version: int) -> ModelAliasRow:
-    """Point an alias at a version; where it pointed before stays in the history.
-
-    Raises
-    ------
-    NotFoundError
-        The version is not registered.
-    """
-    # The version's row is locked so that two callers set the alias one after the other.
-    locked = select(ModelVersionRow).where(ModelVersionRow.name == name).with_for_update()
-    if version not in {row.version for row in tx.scalars(locked)}:
-        raise NotFoundError(
-            "no-such-model", f"{name}:{version} is not registered; see GET /v1/models."
-        )
-    tx.execute(
-        update(ModelAliasRow)
-        .where(
-            ModelAliasRow.name == name,
-            ModelAliasRow.alias == alias,
-            ModelAliasRow.replaced_at.is_(None),
-        )
-        .values(replaced_at=func.now())
-    )
-    row = ModelAliasRow(name=name, alias=alias, version=version)
-    tx.add(row)
-    tx.flush()
-    return row
-
-
-def resolve(tx: Session, reference: str) -> ModelVersionRow:
-    """Find the version that ``name``, ``name@alias`` or ``name:version`` means now.
+def resolve(tx: Session, account_id: UUID | None, reference: str) -> ModelVersionRow:
+    """Find the version that ``name``, ``name@alias`` or ``name:version`` means to an account now.
 
     Raises
     ------
     InvalidError
         The text is no such reference (``bad-model-reference``).
     NotFoundError
-        Nothing is registered under it.
+        Nothing that the account sees is registered under it.
     """
     match = _REFERENCE.fullmatch(reference)
     if match is None or (match["mark"] == ":" and not match["rest"].isdecimal()):
@@ -150,46 +159,47 @@ def resolve(tx: Session, reference: str) -> ModelVersionRow:
             "bad-model-reference",
             f"{reference!r} names no model; write name@alias, name:version or auto.",
         )
+    name, alias = match["name"], match["rest"] or DEFAULT_ALIAS
     if match["mark"] == ":":
-        return find_version(tx, match["name"], int(match["rest"]))
-    alias = match["rest"] or DEFAULT_ALIAS
-    row = tx.scalars(
-        select(ModelVersionRow)
-        .join(
-            ModelAliasRow,
-            (ModelAliasRow.name == ModelVersionRow.name)
-            & (ModelAliasRow.version == ModelVersionRow.version),
-        )
-        .where(
-            ModelAliasRow.name == match["name"],
-            ModelAliasRow.alias == alias,
-            ModelAliasRow.replaced_at.is_(None),
-        )
-    ).one_or_none()
+        return find_version(tx, account_id, name, int(match["rest"]))
+    row = version_at(tx, owner_of(tx, account_id, name), name, alias)
     if row is None:
         raise NotFoundError(
-            "no-such-model", f"{match['name']}@{alias} is not registered; see GET /v1/models."
+            "no-such-model",
+            f"{name} has no version {alias}; name one as {name}:1 (see GET /v1/models).",
         )
     return row
 
 
-def choose(tx: Session, bands: Sequence[str]) -> ModelVersionRow | None:
+def choose(tx: Session, account_id: UUID | None, bands: Sequence[str]) -> ModelVersionRow | None:
     """Choose the production version for a catalogue's bands; ``None`` if there is none.
 
-    It is the one trained for just these bands, else the one with the fewest bands more (its
-    population serves, its network does not), else one without bands of its own, which learns from
-    the catalogue alone.
+    It is one for just these bands, else the one with the fewest bands more (its population serves,
+    its network does not), else one without bands of its own, which learns from the catalogue alone.
+    Among equals the account's own come before shipped ones, the one promoted last first.
     """
     query = (
         select(ModelVersionRow)
-        .join(
-            ModelAliasRow,
-            (ModelAliasRow.name == ModelVersionRow.name)
-            & (ModelAliasRow.version == ModelVersionRow.version),
+        .join(ModelAliasRow, ModelAliasRow.version_id == ModelVersionRow.id)
+        .where(
+            _is_visible(account_id),
+            ModelAliasRow.alias == DEFAULT_ALIAS,
+            ModelAliasRow.replaced_at.is_(None),
         )
-        .where(ModelAliasRow.alias == DEFAULT_ALIAS, ModelAliasRow.replaced_at.is_(None))
-        .order_by(ModelVersionRow.name)
+        .order_by(
+            ModelVersionRow.account_id.nulls_last(),
+            case((ModelVersionRow.account_id.is_not(None), ModelAliasRow.created_at)).desc(),
+            ModelVersionRow.name,
+        )
     )
     wanted = set(bands)
     fitting = [row for row in tx.scalars(query) if not row.bands or wanted <= set(row.bands)]
     return min(fitting, key=lambda row: len(row.bands) or MANY_BANDS, default=None)
+
+
+def _is_visible(account_id: UUID | None) -> ColumnElement[bool]:
+    return or_(ModelVersionRow.account_id.is_(None), ModelVersionRow.account_id == account_id)
+
+
+def _is_named(owner: UUID | None, name: str) -> tuple[ColumnElement[bool], ...]:
+    return (ModelVersionRow.account_id.is_not_distinct_from(owner), ModelVersionRow.name == name)

@@ -4,34 +4,49 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import Integer, cast, func, literal, select
+from sqlalchemy import BigInteger, Integer, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from hbmlc_store.schema import CatalogRow, JobRow, UsageRow
+from hbmlc_store.schema import CatalogRow, JobRow, TrainingCatalogRow, UsageRow
 
 __all__ = ["list_usage", "record_usage"]
 
 
 def record_usage(tx: Session, job_id: UUID) -> None:
-    """Record what a job that just ended used; a second call changes nothing."""
-    n_galaxies = func.coalesce(CatalogRow.report["n_rows"].astext.cast(Integer), 0)
-    n_tiles = func.coalesce(CatalogRow.report["coverage", "n_tiles"].astext.cast(Integer), 0)
+    """Record what a job that just ended used of its catalogues; a second call changes nothing."""
+    further = select(TrainingCatalogRow.catalog_id).where(TrainingCatalogRow.job_id == JobRow.id)
+    n_galaxies = CatalogRow.report["n_rows"].astext.cast(BigInteger)
+    n_tiles = CatalogRow.report["coverage", "n_tiles"].astext.cast(Integer)
     seconds = func.extract("epoch", JobRow.ended_at - JobRow.started_at)
     source = (
         select(
             JobRow.id,
             JobRow.account_id,
+            JobRow.kind,
             JobRow.phase,
-            n_galaxies,
-            n_tiles,
+            func.coalesce(func.sum(n_galaxies), 0),
+            func.coalesce(func.sum(n_tiles), 0),
             func.coalesce(seconds, cast(literal(0), Integer)),
             JobRow.started_at,
         )
-        .join(CatalogRow, CatalogRow.id == JobRow.catalog_id)
+        .join(
+            CatalogRow,
+            or_(CatalogRow.id == JobRow.catalog_id, CatalogRow.id.in_(further.correlate(JobRow))),
+        )
         .where(JobRow.id == job_id)
+        .group_by(JobRow.id)
     )
-    columns = ["job_id", "account_id", "phase", "n_galaxies", "n_tiles", "seconds", "started_at"]
+    columns = [
+        "job_id",
+        "account_id",
+        "kind",
+        "phase",
+        "n_galaxies",
+        "n_tiles",
+        "seconds",
+        "started_at",
+    ]
     tx.execute(insert(UsageRow).from_select(columns, source).on_conflict_do_nothing())
 
 

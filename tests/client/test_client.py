@@ -13,7 +13,9 @@ import pytest
 from fake_service import API_KEY, Disconnect, FakeService, Reply, problem
 
 from hbmlc import _async_resources, _resources, errors
+from hbmlc._async_trainings import AsyncTrainings
 from hbmlc._core.exchange import RetryPolicy
+from hbmlc._trainings import Trainings
 from hbmlc.async_client import AsyncClient
 from hbmlc.client import Client
 from hbmlc.schemas import CalibrationOptions, CatalogState, ColumnMapping, Phase
@@ -256,6 +258,7 @@ def test_models_and_aliases(client: Client) -> None:
     assert client.models.list()[0].aliases == ["production"]
     assert client.models.get("lsst-ugrizy", 1).bands == list("ugrizy")
     assert client.models.set_alias("lsst-ugrizy", "next", version=1).alias == "next"
+    assert client.models.aliases("lsst-ugrizy")[0].set_by == "release"
 
 
 def test_catalogues_can_be_remapped_and_deleted(
@@ -277,6 +280,7 @@ def test_twins_have_the_same_signatures() -> None:
         (_resources.Catalogs, _async_resources.AsyncCatalogs),
         (_resources.Calibrations, _async_resources.AsyncCalibrations),
         (_resources.Models, _async_resources.AsyncModels),
+        (Trainings, AsyncTrainings),
     ]
     for blocking, asynchronous in pairs:
         names = {name for name in vars(blocking) if not name.startswith("_")}

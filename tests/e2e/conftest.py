@@ -74,14 +74,14 @@ class Service:
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 
-    def finish(self, job: str, *, seconds: float = 240) -> dict[str, Any]:
-        """Wait for the end of a calibration."""
+    def finish(
+        self, job: str, *, kind: str = "calibrations", seconds: float = 240
+    ) -> dict[str, Any]:
+        """Wait for the end of a calibration, or of a job of another kind."""
         return wait_until(
-            lambda: self.settled(
-                f"/v1/calibrations/{job}", "phase", {"PENDING", "QUEUED", "EXECUTING"}
-            ),
+            lambda: self.settled(f"/v1/{kind}/{job}", "phase", {"PENDING", "QUEUED", "EXECUTING"}),
             seconds=seconds,
-            what="the end of the calibration",
+            what=f"the end of the job among the {kind}",
         )
 
     def settled(self, url: str, field: str, moving: set[str]) -> dict[str, Any] | None:

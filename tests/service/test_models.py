@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from uuid import UUID
+
 import pytest
 from fastapi.testclient import TestClient
 
+from hbmlc.schemas import Scope
 from hbmlc_store.database import Database
 from hbmlc_store.registry import NewVersion, register
 
@@ -58,3 +62,52 @@ def test_an_unknown_version_is_not_found(client: TestClient) -> None:
 
     assert answer.status_code == 404
     assert answer.json()["code"] == "no-such-model"
+
+
+def test_an_alias_of_a_shipped_model_needs_the_scope_of_its_operators(
+    client: TestClient, account: UUID, key_of: Callable[..., str]
+) -> None:
+    client.headers["Authorization"] = f"Bearer {key_of(account, [Scope.MODELS_WRITE])}"
+
+    answer = client.put("/v1/models/lsst/aliases/production", json={"version": 2})
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "scope-missing")
+
+
+@pytest.fixture
+def own(database: Database, account: UUID) -> str:
+    with database.transaction() as tx:
+        register(
+            tx,
+            NewVersion(
+                name="mine", version=1, digest="ab", bands=("g",), card={}, account_id=account
+            ),
+        )
+    return "mine"
+
+
+def test_an_account_moves_the_aliases_of_its_own_model(
+    client: TestClient, account: UUID, key_of: Callable[..., str], own: str
+) -> None:
+    client.headers["Authorization"] = f"Bearer {key_of(account, [Scope.MODELS_WRITE])}"
+
+    answer = client.put(f"/v1/models/{own}/aliases/production", json={"version": 1})
+
+    assert answer.status_code == 200
+    assert answer.json()["set_by"].startswith("key ")
+    assert client.get(f"/v1/models/{own}/versions/1").json()["is_shipped"] is False
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "versions/1"), ("GET", "aliases"), ("PUT", "aliases/production")],
+)
+def test_another_accounts_model_does_not_exist(
+    stranger: TestClient, own: str, method: str, path: str
+) -> None:
+    body = {"version": 1} if method == "PUT" else None
+    answer = stranger.request(method, f"/v1/models/{own}/{path}", json=body)
+
+    names = {item["name"] for item in stranger.get("/v1/models").json()["items"]}
+    assert (answer.status_code, answer.json()["code"]) == (404, "no-such-model")
+    assert names == {"lsst"}

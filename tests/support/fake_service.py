@@ -79,6 +79,9 @@ class FakeService:
         self.phases = ["QUEUED", "EXECUTING", "COMPLETED"]
         self.catalogs: dict[str, dict[str, Any]] = {}
         self.calibrations: dict[str, dict[str, Any]] = {}
+        self.trainings: dict[str, dict[str, Any]] = {}
+        self.is_better = True
+        """What the gate says of the next training."""
         self._by_key: dict[str, str] = {}
 
     def answer(self, call: Call) -> Reply:
@@ -176,6 +179,59 @@ class FakeService:
             }
         return Reply(202, self.calibrations[self._by_key[key]])
 
+    def _trainings(self, call: Call, rest: list[str]) -> Reply:
+        match call.method, rest:
+            case "POST", []:
+                return self._request_training(call)
+            case "GET", []:
+                return self._page(call, list(self.trainings.values()))
+            case "GET", [name] if name in self.trainings:
+                found = self.trainings[name]
+                found["phase"] = self.phases.pop(0) if self.phases else found["phase"]
+                if found["phase"] == "COMPLETED":
+                    found["result"] = self._trained(found)
+                return Reply(document=found)
+            case "POST", [name, "abort"]:
+                self.trainings[name]["phase"] = "ABORTED"
+                return Reply(document=self.trainings[name])
+            case "DELETE", [name] if name in self.trainings:
+                del self.trainings[name]
+                return Reply(204)
+        return problem(404, "no-such-training")
+
+    def _request_training(self, call: Call) -> Reply:
+        key = call.headers["idempotency-key"]
+        if key not in self._by_key:
+            name = str(uuid5(_SPACE, f"training-{len(self.trainings)}"))
+            self._by_key[key] = name
+            asked = json.loads(call.body)
+            self.trainings[name] = {
+                **asked,
+                "id": name,
+                "version": 1,
+                "catalog_digests": [None] * len(asked["catalog_ids"]),
+                "current": {"name": "lsst-ugrizy", "version": 2},
+                "phase": "QUEUED",
+                "created_at": NOW,
+                "progress": {
+                    "fraction": 0.5,
+                    "stages": [{"stage": "TRAINING", "done": 0, "total": 1, "fraction": 0.5}],
+                },
+            }
+        return Reply(202, self.trainings[self._by_key[key]])
+
+    def _trained(self, training: dict[str, Any]) -> dict[str, Any]:
+        is_promoted = self.is_better and training["promote"] == "if-better"
+        return {
+            "reference": f"{training['name']}:1",
+            "digest": f"sha256:{'ab' * 32}",
+            "bands": list("ugrizy"),
+            "metrics": {"new": {"nmad": 0.02}, "current": {"nmad": 0.03}},
+            "gate": {"is_better": self.is_better, "reason": "Because.", "n_held_out": 40},
+            "is_promoted": is_promoted,
+            "promotion": "It is production now." if is_promoted else "It stays in the registry.",
+        }
+
     def _models(self, call: Call, rest: list[str]) -> Reply:
         version = {
             "name": "lsst-ugrizy",
@@ -191,6 +247,9 @@ class FakeService:
                 return Reply(document={"items": [version]})
             case "GET", ["lsst-ugrizy", "versions", "1"]:
                 return Reply(document=version)
+            case "GET", [name, "aliases"]:
+                setting = {"name": name, "alias": "production", "version": 1, "updated_at": NOW}
+                return Reply(document={"items": [{**setting, "set_by": "release"}]})
             case "PUT", [name, "aliases", alias]:
                 wanted = json.loads(call.body)["version"]
                 document = {"name": name, "alias": alias, "version": wanted, "updated_at": NOW}

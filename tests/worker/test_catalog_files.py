@@ -39,11 +39,11 @@ def make_job(context: WorkerContext, digest: str) -> JobPin:
 
 def test_a_catalogue_is_fetched_once(remote: WorkerContext) -> None:
     job = make_job(remote, "aa")
-    with lend_catalog(remote, job) as file:
+    with lend_catalog(remote, job.catalog) as file:
         first = file.read_bytes()
     remote.objects.delete_below("catalogs")
 
-    with lend_catalog(remote, job) as file:
+    with lend_catalog(remote, job.catalog) as file:
         second = file.read_bytes()
 
     assert first == second == b"aa"
@@ -51,7 +51,7 @@ def test_a_catalogue_is_fetched_once(remote: WorkerContext) -> None:
 
 def test_only_the_latest_catalogues_are_kept(remote: WorkerContext, tmp_path: Path) -> None:
     for digest in ("aa", "bb", "cc"):
-        with lend_catalog(remote, make_job(remote, digest)) as file:
+        with lend_catalog(remote, make_job(remote, digest).catalog) as file:
             assert file.read_bytes() == digest.encode()
 
     assert len(list(tmp_path.rglob("*.parquet"))) == KEPT_FILES

@@ -14,7 +14,7 @@ from tempfile import gettempdir
 
 from hbmlc_store.keys import canonical_key
 from hbmlc_worker.context import WorkerContext
-from hbmlc_worker.work import JobPin
+from hbmlc_worker.work import CatalogPin
 
 __all__ = ["lend_catalog"]
 
@@ -23,16 +23,16 @@ KEPT_FILES = 2
 
 
 @contextmanager
-def lend_catalog(context: WorkerContext, job: JobPin) -> Generator[Path]:
-    """Lend the job's canonical catalogue as a read-only local file."""
-    key = canonical_key(job.catalog_id)
-    if context.objects.is_local or job.catalog_digest is None:
+def lend_catalog(context: WorkerContext, catalog: CatalogPin) -> Generator[Path]:
+    """Lend a canonical catalogue as a read-only local file."""
+    key = canonical_key(catalog.id)
+    if context.objects.is_local or catalog.digest is None:
         with context.objects.as_file(key, scratch=context.settings.scratch) as file:
             yield file
         return
     folder = Path(context.settings.scratch or gettempdir()) / "hbmlc-catalogs"
     folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / f"{job.catalog_digest}.parquet"
+    kept = folder / f"{catalog.digest}.parquet"
     if not kept.exists():
         with context.objects.as_file(key, scratch=folder) as file:
             # A move within one file system: another worker sees the whole file or none.

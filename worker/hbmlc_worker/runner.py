@@ -28,6 +28,7 @@ _STAGES: Mapping[Stage, str] = {
     Stage.SELECTION: "hbmlc_worker.tasks.selection",
     Stage.ADAPTATION: "hbmlc_worker.tasks.adaptation",
     Stage.ASSEMBLY: "hbmlc_worker.tasks.assembly",
+    Stage.TRAINING: "hbmlc_worker.tasks.training",
 }
 
 logger = structlog.get_logger(__name__)

@@ -12,7 +12,16 @@ from hbmlc_store.jobs.units import Claim
 from hbmlc_worker.context import WorkerContext
 from hbmlc_worker.pulse import Pulse
 
-__all__ = ["Done", "JobPin", "StageFunction", "Work"]
+__all__ = ["CatalogPin", "Done", "JobPin", "StageFunction", "Work"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogPin:
+    """A catalogue as it was when a job was asked for."""
+
+    id: UUID
+    digest: str | None
+    """sha256 of its canonical file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +38,11 @@ class JobPin:
     seed: int
     mapping: dict[str, object] | None
     """Column mapping of the catalogue."""
+
+    @property
+    def catalog(self) -> CatalogPin:
+        """The job's catalogue; of a training the first one."""
+        return CatalogPin(id=self.catalog_id, digest=self.catalog_digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,20 +12,25 @@ from pydantic import BaseModel
 
 from hbmlc._core.effects import Flow, Request, Send, Sleep
 from hbmlc._core.exchange import RetryPolicy, exchange, send
-from hbmlc.errors import CalibrationFailedError, CatalogRejectedError, WaitTimeoutError
+from hbmlc.errors import (
+    CalibrationFailedError,
+    CatalogRejectedError,
+    TrainingFailedError,
+    WaitTimeoutError,
+)
 from hbmlc.schemas import (
     Calibration,
-    CalibrationRequest,
     Catalog,
     CatalogState,
     Page,
     Phase,
     ResultFile,
+    Training,
 )
 
 __all__ = [
     "call",
-    "create_calibration",
+    "create",
     "delete",
     "get",
     "list_results",
@@ -33,9 +38,11 @@ __all__ = [
     "put",
     "wait_for_calibration",
     "wait_for_catalog",
+    "wait_for_training",
 ]
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+JobT = TypeVar("JobT", Calibration, Training)
 
 _POLL_SECONDS = 20.0
 """Longest time for which the service is asked to hold an answer back."""
@@ -88,12 +95,12 @@ def page(
     return (yield from send(request, Page[item], policy))
 
 
-def create_calibration(asked: CalibrationRequest, policy: RetryPolicy) -> Flow[Calibration]:
-    """Request a calibration once, however often the request has to be repeated."""
+def create(path: str, asked: BaseModel, model: type[ModelT], policy: RetryPolicy) -> Flow[ModelT]:
+    """Request a job once, however often the request has to be repeated."""
     body = json.dumps(asked.model_dump(mode="json", exclude_none=True)).encode()
     headers = {**_JSON, "Idempotency-Key": str(uuid4())}
-    request = Request(method="POST", path="/v1/calibrations", headers=headers, body=body)
-    return (yield from send(request, Calibration, policy))
+    request = Request(method="POST", path=path, headers=headers, body=body)
+    return (yield from send(request, model, policy))
 
 
 def list_results(calibration_id: UUID, policy: RetryPolicy) -> Flow[list[ResultFile]]:
@@ -141,23 +148,65 @@ def wait_for_calibration(
     clock: Clock = time.monotonic,
 ) -> Flow[Calibration]:
     """Wait until a calibration is complete; raises where it ends otherwise."""
+    ended = yield from _wait_for_job(
+        f"/v1/calibrations/{calibration_id}",
+        Calibration,
+        policy,
+        timeout=timeout,
+        on_progress=on_progress,
+        clock=clock,
+    )
+    if ended.phase is not Phase.COMPLETED:
+        raise CalibrationFailedError(ended)
+    return ended
+
+
+def wait_for_training(
+    training_id: UUID,
+    policy: RetryPolicy,
+    *,
+    timeout: float,
+    on_progress: Callable[[Training], None] | None,
+    clock: Clock = time.monotonic,
+) -> Flow[Training]:
+    """Wait until a training is complete; raises where it ends otherwise."""
+    ended = yield from _wait_for_job(
+        f"/v1/trainings/{training_id}",
+        Training,
+        policy,
+        timeout=timeout,
+        on_progress=on_progress,
+        clock=clock,
+    )
+    if ended.phase is not Phase.COMPLETED:
+        raise TrainingFailedError(ended)
+    return ended
+
+
+def _wait_for_job(
+    path: str,
+    model: type[JobT],
+    policy: RetryPolicy,
+    *,
+    timeout: float,
+    on_progress: Callable[[JobT], None] | None,
+    clock: Clock,
+) -> Flow[JobT]:
+    """Wait until a job's phase is final."""
     deadline = clock() + timeout
     hold = 0.0
     while True:
         left = deadline - clock()
-        request = _poll(f"/v1/calibrations/{calibration_id}", min(left, hold))
+        request = _poll(path, min(left, hold))
         asked = clock()
-        calibration = yield from send(request, Calibration, policy)
+        job = yield from send(request, model, policy)
         if on_progress is not None:
-            on_progress(calibration)
-        if calibration.phase is Phase.COMPLETED:
-            return calibration
-        if calibration.phase.is_final:
-            raise CalibrationFailedError(calibration)
+            on_progress(job)
+        if job.phase.is_final:
+            return job
         if left <= 0:
             raise WaitTimeoutError(
-                f"Calibration {calibration_id} is still {calibration.phase} after "
-                f"{timeout:.0f} s; wait on."
+                f"{model.__name__} {job.id} is still {job.phase} after {timeout:.0f} s; wait on."
             )
         if hold and clock() - asked < _LEAST_PAUSE:
             yield Sleep(seconds=_LEAST_PAUSE)

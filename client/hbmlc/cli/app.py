@@ -10,7 +10,8 @@ import typer
 from hbmlc.cli.calibrate import calibrate
 from hbmlc.cli.exit_codes import ExitCode
 from hbmlc.cli.plugins import PluginGroup
-from hbmlc.cli.resources import calibrations, catalogs, models
+from hbmlc.cli.resources import calibrations, catalogs, models, trainings
+from hbmlc.cli.train import train
 
 __all__ = ["app", "main"]
 
@@ -47,9 +48,11 @@ def root(
 
 
 app.command()(calibrate)
+app.command()(train)
 app.add_typer(catalogs, name="catalogs")
 app.add_typer(calibrations, name="calibrations")
 app.add_typer(models, name="models")
+app.add_typer(trainings, name="trainings")
 
 
 def main() -> None:

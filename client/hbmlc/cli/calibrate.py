@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,15 +14,15 @@ from hbmlc.cli.output import (
     KeyOption,
     ServerOption,
     explained_errors,
-    messages,
     print_json,
 )
+from hbmlc.cli.session import StageBars, progress_bars, service_client, upload_catalog
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from hbmlc.client import Client
-    from hbmlc.schemas import Calibration, CalibrationOptions, Catalog, ColumnMapping
+    from hbmlc.schemas import Calibration, CalibrationOptions, ColumnMapping
 
 __all__ = ["calibrate"]
 
@@ -71,7 +69,11 @@ def calibrate(  # noqa: PLR0913 -- each parameter is an option of the command
         seed=seed,
         timeout=timeout,
     )
-    with explained_errors(), _progress() as progress, _client(server, api_key) as client:
+    with (
+        explained_errors(),
+        progress_bars() as progress,
+        service_client(server, api_key) as client,
+    ):
         calibration, paths = _run(client, order, progress)
     if as_json:
         print_json(
@@ -99,89 +101,22 @@ class _Order:
     timeout: float
 
 
-@contextmanager
-def _progress() -> Generator[Progress]:
-    """Bars on stderr; silent where that is no terminal."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
-    console = messages()
-    columns = (
-        TextColumn("{task.description:<14}"),
-        BarColumn(bar_width=40),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        yield progress
-
-
-@contextmanager
-def _client(server: str | None, api_key: str | None) -> Generator[Client]:
-    """Client of the named service, else of the one on this machine."""
-    from hbmlc._config import home
-    from hbmlc.cli.local_service import local_service
-    from hbmlc.client import Client
-
-    if server is not None:
-        with Client(server, api_key=api_key) as client:
-            yield client
-        return
-    with (
-        local_service(home(), on_start=_say_start) as endpoint,
-        Client(endpoint.url, api_key=endpoint.api_key) as client,
-    ):
-        yield client
-
-
-def _say_start() -> None:
-    """Tell why it takes some seconds before anything happens."""
-    console = messages()
-    if console.is_terminal:
-        console.print("Starting a local service; 'hbmlc serve' keeps one running.", style="dim")
-
-
 def _run(client: Client, order: _Order, progress: Progress) -> tuple[Calibration, dict[str, Path]]:
     """Upload, calibrate, download."""
-    sending = progress.add_task("Upload", total=order.source.stat().st_size)
-    uploaded = client.catalogs.create(
-        order.source,
-        mapping=order.mapping,
-        on_progress=lambda done, _: progress.update(sending, completed=done),
+    catalog = upload_catalog(
+        client, order.source, mapping=order.mapping, timeout=order.timeout, progress=progress
     )
-    reading = progress.add_task("Read", total=1.0)
-
-    def show_ingest(catalog: Catalog) -> None:
-        progress.update(reading, completed=catalog.progress or 0.0)
-
-    catalog = client.catalogs.wait(uploaded.id, timeout=order.timeout, on_progress=show_ingest)
-    progress.update(reading, completed=1.0)
-    for warning in catalog.warnings:
-        typer.echo(f"hbmlc: note: {warning}", err=True)
-    for reason, count in catalog.rejected.items():
-        typer.echo(f"hbmlc: note: {count} values unusable: {reason}", err=True)
     job = client.calibrations.create(
         catalog.id, model=order.model, options=order.options, seed=order.seed
     )
-    job = client.calibrations.wait(job.id, timeout=order.timeout, on_progress=_stage_bars(progress))
+    bars = StageBars(progress)
+    job = client.calibrations.wait(
+        job.id, timeout=order.timeout, on_progress=lambda found: bars.show(found.progress)
+    )
     fetching = progress.add_task("Download", total=None)
     paths = client.calibrations.download_all(job.id, order.output)
     progress.update(fetching, total=1, completed=1)
     return job, paths
-
-
-class _stage_bars:  # noqa: N801 -- used as a function
-    """One bar for each stage of a calibration."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._bars: dict[str, int] = {}
-
-    def __call__(self, calibration: Calibration) -> None:
-        for stage in calibration.progress.stages:
-            name = stage.stage.value.capitalize()
-            if name not in self._bars:
-                self._bars[name] = self._progress.add_task(name, total=1.0)
-            self._progress.update(self._bars[name], completed=stage.fraction)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def _summarise(paths: dict[str, Path]) -> None:

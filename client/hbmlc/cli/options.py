@@ -1,39 +1,57 @@
-"""Options of a calibration as words: ``--option n_anchors=30``."""
+"""Options of a job as words: ``--option n_anchors=30``."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
-    from hbmlc.schemas import CalibrationOptions, ColumnMapping
+    from hbmlc.schemas import CalibrationOptions, ColumnMapping, TrainingOptions
 
-__all__ = ["read_mapping", "read_options"]
+__all__ = ["read_mapping", "read_options", "read_training_options"]
+
+OptionsT = TypeVar("OptionsT", "CalibrationOptions", "TrainingOptions")
 
 
 def read_options(words: Sequence[str], *, preset: str | None) -> CalibrationOptions:
     """Options from ``name=value`` words; raises ``typer.BadParameter`` with the known names."""
     # Here and not above: "hbmlc --help" need not build the wire schemas.
-    from pydantic import ValidationError
-
     from hbmlc.schemas import CalibrationOptions
 
-    document: dict[str, object] = {} if preset is None else {"preset": preset}
+    implied = {} if preset is None else {"preset": preset}
+    return _validated(CalibrationOptions, {**implied, **_read_words(words)})
+
+
+def read_training_options(words: Sequence[str]) -> TrainingOptions:
+    """Options of a training, alike."""
+    from hbmlc.schemas import TrainingOptions
+
+    return _validated(TrainingOptions, _read_words(words))
+
+
+def _read_words(words: Sequence[str]) -> dict[str, object]:
+    document: dict[str, object] = {}
     for word in words:
         name, sign, text = word.partition("=")
         if not sign:
             raise typer.BadParameter(f"{word!r} is not name=value.", param_hint="--option")
         document[name.strip()] = _value(text.strip())
+    return document
+
+
+def _validated(kind: type[OptionsT], document: dict[str, object]) -> OptionsT:
+    from pydantic import ValidationError
+
     try:
-        return CalibrationOptions.model_validate(document)
+        return kind.model_validate(document)
     except ValidationError as error:
         found = error.errors()[0]
         name = ".".join(str(part) for part in found["loc"])
-        known = ", ".join(CalibrationOptions.model_fields)
+        known = ", ".join(kind.model_fields)
         raise typer.BadParameter(
             f"{name}: {found['msg']}. Known options: {known}.", param_hint="--option"
         ) from error

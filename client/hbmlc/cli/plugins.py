@@ -25,7 +25,7 @@ _ABOUT = {
     "score": ("Measure redshifts against the truth, beside XGBoost.", "worker"),
     "serve": ("Run the whole service on this machine until Ctrl-C.", "worker"),
     "simulate": ("Simulate a galaxy survey with a spectroscopic selection.", "worker"),
-    "train": ("Meta-train a base model on simulated worlds.", "worker"),
+    "train-base": ("Meta-train a base model on simulated worlds, from a recipe.", "worker"),
     "worker": ("Run one worker, for deployments.", "worker"),
 }
 """What the known commands do and which extra they need; others speak for themselves when run."""

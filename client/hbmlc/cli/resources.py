@@ -1,4 +1,4 @@
-"""``hbmlc catalogs``, ``hbmlc calibrations``, ``hbmlc models``: look at what a service holds."""
+"""``hbmlc catalogs``, ``calibrations``, ``models``, ``trainings``: look at what a service holds."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ from hbmlc.cli.output import (
 if TYPE_CHECKING:
     from hbmlc.client import Client
 
-__all__ = ["calibrations", "catalogs", "models"]
+__all__ = ["calibrations", "catalogs", "models", "trainings"]
 
 catalogs = typer.Typer(no_args_is_help=True, help="Uploaded catalogues.")
 calibrations = typer.Typer(no_args_is_help=True, help="Calibrations and their results.")
 models = typer.Typer(no_args_is_help=True, help="Registered model versions.")
+trainings = typer.Typer(no_args_is_help=True, help="Trainings of your own model versions.")
 
 CountOption = Annotated[int, typer.Option("--limit", min=1, help="Most items to show.")]
 
@@ -172,3 +173,84 @@ def show_model(
     """Show one model version and its card as JSON."""
     with _client(server, api_key) as client:
         print_json(client.models.get(name, version))
+
+
+@models.command("aliases")
+def list_aliases(
+    name: str,
+    *,
+    server: ServerOption = None,
+    api_key: KeyOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """List where the aliases of a model point and pointed, newest first, and who set them."""
+    with _client(server, api_key) as client:
+        found = client.models.aliases(name)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            row.alias,
+            row.version,
+            f"{row.updated_at:%Y-%m-%d %H:%M}",
+            row.set_by,
+            row.verdict.reason if row.verdict else "",
+        )
+        for row in found
+    ]
+    print_table(("alias", "version", "since", "set by", "why"), rows)
+
+
+@trainings.command("list")
+def list_trainings(
+    *,
+    limit: CountOption = 20,
+    server: ServerOption = None,
+    api_key: KeyOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """List trainings, newest first. Example: hbmlc trainings list."""
+    with _client(server, api_key) as client:
+        found = list(islice(client.trainings.list(), limit))
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            row.id,
+            row.phase,
+            f"{row.progress.fraction:.0%}",
+            f"{row.name}:{row.version}",
+            "production" if row.result and row.result.is_promoted else "",
+        )
+        for row in found
+    ]
+    print_table(("id", "phase", "progress", "version", "promoted"), rows)
+
+
+@trainings.command("show")
+def show_training(
+    training_id: UUID, *, server: ServerOption = None, api_key: KeyOption = None
+) -> None:
+    """Show one training as JSON."""
+    with _client(server, api_key) as client:
+        print_json(client.trainings.get(training_id))
+
+
+@trainings.command("abort")
+def abort_training(
+    training_id: UUID, *, server: ServerOption = None, api_key: KeyOption = None
+) -> None:
+    """Stop a training."""
+    with _client(server, api_key) as client:
+        print_json(client.trainings.abort(training_id))
+
+
+@trainings.command("delete")
+def delete_training(
+    training_id: UUID, *, server: ServerOption = None, api_key: KeyOption = None
+) -> None:
+    """Delete a training; the version that it made stays."""
+    with _client(server, api_key) as client:
+        client.trainings.delete(training_id)

@@ -1,4 +1,4 @@
-"""The command ``hbmlc train``."""
+"""The command ``hbmlc train-base``."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-__all__ = ["train"]
+__all__ = ["train_base"]
 
 
-def train(
+def train_base(
     recipe: Annotated[str, typer.Argument(help="Name of a shipped recipe, or a TOML file.")],
     *,
     output: Annotated[Path, typer.Option(help="Directory for the weights and their card.")],
 ) -> None:
-    """Meta-train a model version on simulated worlds.
+    """Meta-train a base model on simulated worlds, as a recipe says.
 
-    Example: hbmlc train lsst-ugrizy --output versions
+    Example: hbmlc train-base lsst-ugrizy --output versions
     """
     # The science is heavy to import: only when the command runs, so that --help stays fast.
     from hbmlc_models.base_models import write_version

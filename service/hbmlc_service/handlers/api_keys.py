@@ -55,12 +55,13 @@ def revoke(key_id: UUID, context: Context, caller: Admin) -> None:
 
 @router.get("/usage", responses=problem_responses())
 def list_records(context: Context, caller: Caller, limit: Limit = 200) -> Page[UsageRecord]:
-    """List metered use, newest first: one record a calibration."""
+    """List metered use, newest first: one record a job."""
     rows = context.run(lambda tx: list_usage(tx, caller.account_id, limit=limit))
     return Page(
         items=[
             UsageRecord(
                 calibration_id=row.job_id,
+                kind="training" if row.kind == "training" else "calibration",
                 phase=Phase(row.phase),
                 n_galaxies=row.n_galaxies,
                 n_tiles=row.n_tiles,

@@ -8,14 +8,15 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from hbmlc.schemas import Calibration, CalibrationRequest, Page, Phase
+from hbmlc.schemas import Calibration, CalibrationRequest, Page
 from hbmlc_service.auth import CalibrationWriter, Caller
 from hbmlc_service.context import Context
+from hbmlc_service.following import WatchedPhase, watch
 from hbmlc_service.idempotency import IdempotencyKey, create_once, digest_of
 from hbmlc_service.pagination import Cursor, Limit, cut_page, read_cursor
 from hbmlc_service.problems import problem_responses
 from hbmlc_service.views import show_calibration
-from hbmlc_service.waiting import Wait, poll
+from hbmlc_service.waiting import Wait
 from hbmlc_store.jobs.calibrations import (
     abort_calibration,
     create_calibration,
@@ -94,18 +95,14 @@ async def get_one(
     caller: Caller,
     request: Request,
     wait: Wait = 0,
-    phase: Annotated[
-        Phase | None, Query(description="Wait while the phase is this one; default: the present.")
-    ] = None,
+    phase: WatchedPhase = None,
 ) -> Calibration:
     """Look at a calibration; ``wait`` waits until its phase changes or is final."""
-    first = await context.arun(lambda tx: look_at(tx, caller.account_id, calibration_id))
-    watched = phase or first.phase
-    return await poll(
+    return await watch(
         context,
         request,
         lambda tx: look_at(tx, caller.account_id, calibration_id),
-        is_settled=lambda seen: seen.phase is not watched or seen.phase.is_final,
+        phase=phase,
         wait=wait,
     )
 

@@ -7,12 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from sqlalchemy.orm import Session
 
-from hbmlc.schemas import ModelAlias, ModelAliasRequest, ModelVersion, Page
-from hbmlc_service.auth import Caller, ModelWriter
+from hbmlc.schemas import ModelAlias, ModelAliasRequest, ModelVersion, Page, Scope
+from hbmlc_service.auth import Caller, ModelWriter, require
 from hbmlc_service.context import Context
 from hbmlc_service.problems import problem_responses
-from hbmlc_service.views import show_model
-from hbmlc_store.registry import aliases_of, find_version, list_versions, set_alias
+from hbmlc_service.views import show_alias, show_model
+from hbmlc_store.aliases import AliasSetting, aliases_of, set_alias
+from hbmlc_store.registry import find_version, list_versions, owner_of
 from hbmlc_store.schema import ModelVersionRow
 
 __all__ = ["router"]
@@ -25,50 +26,50 @@ VersionNumber = Annotated[int, Path(ge=1, lt=2**31)]
 
 @router.get("", responses=problem_responses())
 def list_all(context: Context, caller: Caller) -> Page[ModelVersion]:
-    """List every version of every model."""
-    del caller
-    return Page(items=context.run(lambda tx: [_show(tx, row) for row in list_versions(tx)]))
+    """List every version that the caller may use: the shipped ones and the account's own."""
+
+    def use_case(tx: Session) -> list[ModelVersion]:
+        return [_show(tx, row) for row in list_versions(tx, caller.account_id)]
+
+    return Page(items=context.run(use_case))
 
 
 @router.get("/{name}/versions/{version}", responses=problem_responses(404))
 def get_one(name: str, version: VersionNumber, context: Context, caller: Caller) -> ModelVersion:
     """Look at one version and its card."""
-    del caller
-    return context.run(lambda tx: _show(tx, find_version(tx, name, version)))
+    return context.run(lambda tx: _show(tx, find_version(tx, caller.account_id, name, version)))
 
 
-@router.get("/{name}/aliases", responses=problem_responses())
+@router.get("/{name}/aliases", responses=problem_responses(404))
 def list_aliases(name: str, context: Context, caller: Caller) -> Page[ModelAlias]:
-    """List every setting of the model's aliases, newest first."""
-    del caller
-    rows = context.run(lambda tx: aliases_of(tx, name, with_history=True))
-    return Page(
-        items=[
-            ModelAlias(
-                name=row.name, alias=row.alias, version=row.version, updated_at=row.created_at
-            )
-            for row in rows
-        ]
-    )
+    """List every setting of the model's aliases, newest first, with who set it and why."""
+
+    def use_case(tx: Session) -> list[AliasSetting]:
+        owner = owner_of(tx, caller.account_id, name)
+        return aliases_of(tx, owner, name, with_history=True)
+
+    return Page(items=[show_alias(setting) for setting in context.run(use_case)])
 
 
 @router.put("/{name}/aliases/{alias}", responses=problem_responses(404, 422))
 def put_alias(
     name: str, alias: AliasName, asked: ModelAliasRequest, context: Context, caller: ModelWriter
 ) -> ModelAlias:
-    """Point an alias at a version."""
-    del caller
+    """Point an alias at a version; those of shipped models serve everybody and need `admin`."""
 
-    def use_case(tx: Session) -> ModelAlias:
-        row = set_alias(tx, name, alias, version=asked.version)
-        tx.refresh(row)
-        return ModelAlias(
-            name=row.name, alias=row.alias, version=row.version, updated_at=row.created_at
+    def use_case(tx: Session) -> AliasSetting:
+        owner = owner_of(tx, caller.account_id, name)
+        if owner is None:
+            require(caller, Scope.ADMIN)
+        return set_alias(
+            tx, owner, name, alias, version=asked.version, set_by=f"key {caller.key_id}"
         )
 
-    return context.run(use_case)
+    return show_alias(context.run(use_case))
 
 
 def _show(tx: Session, row: ModelVersionRow) -> ModelVersion:
-    aliases = [found.alias for found in aliases_of(tx, row.name) if found.version == row.version]
-    return show_model(row, sorted(aliases))
+    settings = aliases_of(tx, row.account_id, row.name)
+    return show_model(
+        row, sorted(found.alias for found in settings if found.version == row.version)
+    )

@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from hbmlc.schemas import CalibrationRequest, CatalogState, Phase
-from hbmlc_store.catalogs import find_catalog
-from hbmlc_store.errors import ConflictError, InvalidError, NotFoundError
+from hbmlc.schemas import CalibrationRequest, Phase
+from hbmlc_store.catalogs import check_ready, find_catalog
+from hbmlc_store.errors import InvalidError, NotFoundError
 from hbmlc_store.ids import new_id
-from hbmlc_store.jobs.ending import abort_job
-from hbmlc_store.jobs.phases import lock_job, transition
+from hbmlc_store.jobs.owned import abort_owned, delete_owned, find_job, list_jobs
 from hbmlc_store.jobs.stages import JobKind, create_stages
 from hbmlc_store.jobs.units import Claim, complete_unit
 from hbmlc_store.registry import choose, resolve
-from hbmlc_store.schema import CatalogRow, JobRow, JsonObject, ResultRow
+from hbmlc_store.schema import JobRow, JsonObject, ResultRow
 
 __all__ = [
     "NewResult",
@@ -57,10 +56,11 @@ def create_calibration(tx: Session, account_id: UUID, request: CalibrationReques
     """
     # Shared: many calibrations of one catalogue may start together, but no re-ingest or deletion.
     catalog = find_catalog(tx, account_id, request.catalog_id, lock="share")
-    _check_ready(catalog)
+    check_ready(catalog)
     bands = list((catalog.report or {}).get("bands", []))
     reference = request.model or "auto"
-    model = choose(tx, bands) if reference == "auto" else resolve(tx, reference)
+    is_auto = reference == "auto"
+    model = choose(tx, account_id, bands) if is_auto else resolve(tx, account_id, reference)
     if model is None:
         raise InvalidError(
             "no-model-for-bands",
@@ -69,7 +69,7 @@ def create_calibration(tx: Session, account_id: UUID, request: CalibrationReques
         )
     # What is chosen for a catalogue may have bands more: its population serves without them.
     missing = sorted(set(model.bands) - set(bands))
-    if missing and reference != "auto":
+    if missing and not is_auto:
         raise InvalidError(
             "bands-missing",
             f"{model.name}:{model.version} needs the bands {', '.join(missing)}, which the "
@@ -96,26 +96,8 @@ def create_calibration(tx: Session, account_id: UUID, request: CalibrationReques
 
 
 def find_calibration(tx: Session, account_id: UUID, job_id: UUID) -> JobRow:
-    """Find an account's calibration.
-
-    Raises
-    ------
-    NotFoundError
-        There is none, or it belongs to another account, or it was deleted.
-    """
-    row = tx.scalars(
-        select(JobRow).where(
-            JobRow.id == job_id,
-            JobRow.account_id == account_id,
-            JobRow.kind == JobKind.CALIBRATION,
-            JobRow.purged_at.is_(None),
-        )
-    ).one_or_none()
-    if row is None:
-        raise NotFoundError(
-            "no-such-calibration", "There is no such calibration; GET /v1/calibrations lists yours."
-        )
-    return row
+    """Find an account's calibration; raises ``NotFoundError`` as ``find_job``."""
+    return find_job(tx, account_id, job_id, kind=JobKind.CALIBRATION)
 
 
 def list_calibrations(
@@ -127,49 +109,24 @@ def list_calibrations(
     catalog_id: UUID | None = None,
 ) -> list[JobRow]:
     """List an account's calibrations, newest first, from before an id on."""
-    query = select(JobRow).where(
-        JobRow.account_id == account_id,
-        JobRow.kind == JobKind.CALIBRATION,
-        JobRow.purged_at.is_(None),
+    return list_jobs(
+        tx,
+        account_id,
+        kind=JobKind.CALIBRATION,
+        limit=limit,
+        before=before,
+        catalog_id=catalog_id,
     )
-    if before is not None:
-        query = query.where(JobRow.id < before)
-    if catalog_id is not None:
-        query = query.where(JobRow.catalog_id == catalog_id)
-    return list(tx.scalars(query.order_by(JobRow.id.desc()).limit(limit)))
 
 
 def abort_calibration(tx: Session, account_id: UUID, job_id: UUID) -> None:
-    """Abort a calibration; one that already was aborted stays so.
-
-    Raises
-    ------
-    NotFoundError
-        The account has no such calibration.
-    StaleTransitionError
-        It has ended otherwise.
-    """
-    find_calibration(tx, account_id, job_id)
-    job = lock_job(tx, job_id)
-    if job.phase != Phase.ABORTED:
-        abort_job(tx, job)
+    """Abort a calibration; one that already was aborted stays so."""
+    abort_owned(tx, account_id, job_id, kind=JobKind.CALIBRATION)
 
 
 def delete_calibration(tx: Session, account_id: UUID, job_id: UUID) -> None:
-    """Delete a calibration; only its metering record stays. The caller purges its objects.
-
-    Raises
-    ------
-    NotFoundError
-        The account has no such calibration.
-    """
-    find_calibration(tx, account_id, job_id)
-    job = lock_job(tx, job_id)
-    if not Phase(job.phase).is_final:
-        abort_job(tx, job)
-    transition(tx, job_id, Phase.ARCHIVED)
-    tx.execute(delete(ResultRow).where(ResultRow.job_id == job_id))
-    tx.execute(update(JobRow).where(JobRow.id == job_id).values(purged_at=func.now()))
+    """Delete a calibration; only its metering record stays. The caller purges its objects."""
+    delete_owned(tx, account_id, job_id, kind=JobKind.CALIBRATION)
 
 
 def complete_calibration(
@@ -222,25 +179,3 @@ def find_result(tx: Session, job_id: UUID, name: str) -> ResultRow:
         "no-such-result",
         f"The calibration has no result {name}; results appear once its phase is COMPLETED.",
     )
-
-
-def _check_ready(catalog: CatalogRow) -> None:
-    match CatalogState(catalog.state):
-        case CatalogState.READY:
-            return
-        case CatalogState.REJECTED:
-            problem = catalog.problem or {}
-            raise InvalidError(
-                str(problem.get("code", "catalog-rejected")),
-                f"The catalogue was rejected: {problem.get('detail', 'it could not be read')}",
-            )
-        case CatalogState.CREATED:
-            raise ConflictError(
-                "catalog-not-ready",
-                f"The catalogue has no content yet; PUT it to /v1/catalogs/{catalog.id}/content.",
-            )
-        case CatalogState.INGESTING:
-            raise ConflictError(
-                "catalog-not-ready",
-                f"The catalogue is still being read; GET /v1/catalogs/{catalog.id}?wait=30 waits.",
-            )

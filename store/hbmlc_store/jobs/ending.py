@@ -45,5 +45,5 @@ def _end(tx: Session, job: JobRow) -> None:
         .where(UnitRow.job_id == job.id, UnitRow.state.in_(["READY", "RUNNING"]))
         .values(state="CANCELLED", lease_until=None, ended_at=func.clock_timestamp())
     )
-    if job.kind == JobKind.CALIBRATION:
+    if job.kind != JobKind.INGEST:
         record_usage(tx, job.id)

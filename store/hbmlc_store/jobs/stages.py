@@ -31,6 +31,7 @@ class JobKind(StrEnum):
 
     INGEST = "ingest"
     CALIBRATION = "calibration"
+    TRAINING = "training"
 
 
 class Queue(StrEnum):
@@ -43,6 +44,7 @@ class Queue(StrEnum):
 STAGES: Mapping[JobKind, tuple[Stage, ...]] = {
     JobKind.INGEST: (Stage.INGEST,),
     JobKind.CALIBRATION: (Stage.SURVEY, Stage.SELECTION, Stage.ADAPTATION, Stage.ASSEMBLY),
+    JobKind.TRAINING: (Stage.TRAINING,),
 }
 _BATCH = {Stage.ADAPTATION: 8}
 """Units that one task of a stage takes at once: tiles are adapted side by side on the device."""

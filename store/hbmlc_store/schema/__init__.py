@@ -9,6 +9,7 @@ from hbmlc_store.schema.models import ModelAliasRow, ModelVersionRow
 from hbmlc_store.schema.outbox import OutboxRow
 from hbmlc_store.schema.results import ResultRow
 from hbmlc_store.schema.stages import StageRow
+from hbmlc_store.schema.trainings import TrainingCatalogRow, TrainingRow
 from hbmlc_store.schema.units import UnitRow
 from hbmlc_store.schema.usage import UsageRow
 
@@ -25,6 +26,8 @@ __all__ = [
     "OutboxRow",
     "ResultRow",
     "StageRow",
+    "TrainingCatalogRow",
+    "TrainingRow",
     "UnitRow",
     "UsageRow",
 ]

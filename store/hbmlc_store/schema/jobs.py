@@ -1,4 +1,4 @@
-"""Table ``job``: ingests and calibrations share one life cycle."""
+"""Table ``job``: ingests, calibrations and trainings share one life cycle."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ class JobRow(Base):
     __table_args__ = (
         Index(None, "account_id", "kind", "id"),
         CheckConstraint(f"phase IN ({_PHASES})", name="phase"),
-        CheckConstraint("kind IN ('ingest', 'calibration')", name="kind"),
+        CheckConstraint("kind IN ('ingest', 'calibration', 'training')", name="kind"),
     )
 
     id: Mapped[Identifier]
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     kind: Mapped[str]
     catalog_id: Mapped[UUID] = mapped_column(ForeignKey("catalog.id"), index=True)
+    """The catalogue; of a training the first, see ``training_catalog``."""
     catalog_digest: Mapped[str | None]
     phase: Mapped[str]
     model_name: Mapped[str | None]

@@ -20,6 +20,7 @@ class UsageRow(Base):
 
     job_id: Mapped[UUID] = mapped_column(primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    kind: Mapped[str] = mapped_column(server_default="calibration")
     phase: Mapped[str]
     n_galaxies: Mapped[int]
     n_tiles: Mapped[int] = mapped_column(Integer)

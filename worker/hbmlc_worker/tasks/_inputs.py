@@ -6,7 +6,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from hbmlc.schemas import Stage
-from hbmlc_models.base_models import ModelVersion, UnknownModelError, load_version
+from hbmlc_models.base_models import (
+    ModelCardError,
+    ModelVersion,
+    UnknownModelError,
+    load_version,
+    read_version,
+)
 from hbmlc_models.formats import CanonicalCatalog
 from hbmlc_models.pipeline import (
     CalibrationOptions,
@@ -16,7 +22,7 @@ from hbmlc_models.pipeline import (
     TileSelection,
 )
 from hbmlc_store.jobs.units import Claim
-from hbmlc_store.keys import survey_key, unit_key
+from hbmlc_store.keys import model_key, survey_key, unit_key
 from hbmlc_worker.catalog_files import lend_catalog
 from hbmlc_worker.problems import WorkerError
 from hbmlc_worker.work import JobPin, Work
@@ -35,7 +41,10 @@ __all__ = [
 @contextmanager
 def open_catalog(work: Work) -> Generator[CanonicalCatalog]:
     """Open the job's catalogue in its canonical form."""
-    with lend_catalog(work.context, work.job) as file, CanonicalCatalog.open(file) as catalog:
+    with (
+        lend_catalog(work.context, work.job.catalog) as file,
+        CanonicalCatalog.open(file) as catalog,
+    ):
         yield catalog
 
 
@@ -53,26 +62,49 @@ def read_options(job: JobPin) -> CalibrationOptions:
         raise WorkerError("options-invalid", f"The options cannot be used: {exc}") from exc
 
 
-def load_model(job: JobPin) -> ModelVersion:
-    """Load the pinned model version.
+def load_model(work: Work) -> ModelVersion:
+    """Load the pinned model version: one that ships with this release, or an account's own.
 
     Raises
     ------
     WorkerError
-        This worker has no such version (``model-missing``), or other weights under its name
+        There is no such version (``model-missing``), or its weights are not those that the job pins
         (``model-digest-mismatch``).
     """
+    job = work.job
     if job.model_name is None or job.model_version is None:
         raise WorkerError("model-missing", "The job pins no model version.")
     try:
         model = load_version(job.model_name, job.model_version)
     except UnknownModelError as exc:
-        raise WorkerError("model-missing", f"This worker lacks the model: {exc}") from exc
+        model = _load_trained(work, reason=str(exc))
     if job.model_digest is not None and model.digest != job.model_digest:
+        # An account's own model may have the name of one that a later release ships.
+        model = _load_trained(
+            work,
+            reason=f"{job.model_name}:{job.model_version} has digest {model.digest} here, but the "
+            f"job pins {job.model_digest}; install the same release on every machine.",
+            code="model-digest-mismatch",
+        )
+    return model
+
+
+def _load_trained(work: Work, *, reason: str, code: str = "model-missing") -> ModelVersion:
+    """Load the weights that a training stored under the pinned digest."""
+    digest = work.job.model_digest
+    key = None if digest is None else model_key(digest)
+    if key is None or work.context.objects.size(key) is None:
+        raise WorkerError(code, f"This worker lacks the model: {reason}")
+    try:
+        model = read_version(work.context.objects.get(key))
+    except ModelCardError as exc:
+        raise WorkerError(
+            "model-digest-mismatch", f"The stored weights are damaged: {exc}"
+        ) from exc
+    if model.digest != digest:
         raise WorkerError(
             "model-digest-mismatch",
-            f"{job.model_name}:{job.model_version} has digest {model.digest} on this worker, but "
-            f"the job pins {job.model_digest}; install the same release on every machine.",
+            f"The weights under {key} have digest {model.digest}, but the job pins {digest}.",
         )
     return model
 

@@ -36,7 +36,7 @@ from hbmlc_worker.tasks._inputs import (
     read_survey,
 )
 from hbmlc_worker.tasks._reporting import finish_report, see_tile, write_reports
-from hbmlc_worker.work import Done, Work
+from hbmlc_worker.work import Done, JobPin, Work
 
 __all__ = ["run"]
 
@@ -53,7 +53,7 @@ def run(work: Work) -> Iterator[Done]:
     """Write every result file of the job."""
     (claim,) = work.claims
     options = read_options(work.job)
-    model = load_model(work.job)
+    model = load_model(work)
     with (
         TemporaryDirectory(prefix="hbmlc-assembly-", dir=work.context.settings.scratch) as scratch,
         open_catalog(work) as catalog,
@@ -64,7 +64,7 @@ def run(work: Work) -> Iterator[Done]:
         provenance.write_text(provenance_document(work.job, options=options, model=model))
         files = {**files, provenance.name: provenance}
         results = [_upload(work, name, file) for name, file in sorted(files.items())]
-        diagnostics = _summarise(catalog, data)
+        diagnostics = _summarise(catalog, data) | _teaching(work.job, model)
     yield Done(
         claim=claim,
         commit=partial(complete_calibration, claim=claim, results=results, diagnostics=diagnostics),
@@ -166,3 +166,10 @@ def _summarise(catalog: CanonicalCatalog, data: ReportData) -> dict[str, object]
         "n_held_out": len(data.z_spec),
         "metrics": dict(data.metrics),
     }
+
+
+def _teaching(job: JobPin, model: ModelVersion) -> dict[str, object]:
+    """Whether the catalogue taught its own model: then its held-out labels are no fair judges."""
+    data = model.card.get("training_data")
+    digests = data.get("catalog_digests", []) if isinstance(data, Mapping) else []
+    return {"has_taught_model": job.catalog_digest in digests}

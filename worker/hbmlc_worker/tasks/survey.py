@@ -24,7 +24,7 @@ def run(work: Work) -> Iterator[Done]:
     """Fit the survey on a bounded sample of the whole catalogue."""
     (claim,) = work.claims
     options = read_options(work.job)
-    model = load_model(work.job)
+    model = load_model(work)
     with open_catalog(work) as catalog:
         sample = catalog.sample(
             MAX_LABELLED, MAX_UNLABELLED, np.random.default_rng([work.job.seed, 0])

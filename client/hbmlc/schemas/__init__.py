@@ -1,0 +1,70 @@
+"""Wire schemas: every JSON document that the service answers or accepts.
+
+They live here once; the service and the SDK both import them. Fields are only ever added inside
+v1, so a client ignores fields that it does not know, while a request with an unknown field is
+refused.
+"""
+
+from __future__ import annotations
+
+from hbmlc.schemas.accounts import ApiKey, ApiKeyRequest, Scope, UsageRecord
+from hbmlc.schemas.base import Page
+from hbmlc.schemas.calibrations import (
+    Calibration,
+    CalibrationOptions,
+    CalibrationRequest,
+    ResultFile,
+)
+from hbmlc.schemas.catalogs import (
+    Catalog,
+    CatalogRequest,
+    CatalogState,
+    ColumnMapping,
+    Coverage,
+    FluxUnit,
+)
+from hbmlc.schemas.health import Health, Readiness
+from hbmlc.schemas.jobs import Phase, Progress, Stage, StageProgress
+from hbmlc.schemas.models import GateVerdict, ModelAlias, ModelAliasRequest, ModelPin, ModelVersion
+from hbmlc.schemas.problems import Problem, ProblemDetail
+from hbmlc.schemas.trainings import (
+    TrainedVersion,
+    Training,
+    TrainingOptions,
+    TrainingRequest,
+)
+
+__all__ = [
+    "ApiKey",
+    "ApiKeyRequest",
+    "Calibration",
+    "CalibrationOptions",
+    "CalibrationRequest",
+    "Catalog",
+    "CatalogRequest",
+    "CatalogState",
+    "ColumnMapping",
+    "Coverage",
+    "FluxUnit",
+    "GateVerdict",
+    "Health",
+    "ModelAlias",
+    "ModelAliasRequest",
+    "ModelPin",
+    "ModelVersion",
+    "Page",
+    "Phase",
+    "Problem",
+    "ProblemDetail",
+    "Progress",
+    "Readiness",
+    "ResultFile",
+    "Scope",
+    "Stage",
+    "StageProgress",
+    "TrainedVersion",
+    "Training",
+    "TrainingOptions",
+    "TrainingRequest",
+    "UsageRecord",
+]

@@ -1,0 +1,26 @@
+"""Whether the service is well."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from hbmlc.schemas.base import Answer
+
+__all__ = ["Health", "Readiness"]
+
+
+class Health(Answer):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+
+
+class Readiness(Answer):
+    """Whether the parts that the service leans on work."""
+
+    status: Literal["ready", "not-ready"]
+    checks: dict[str, str]
+    """Part to ``ok`` or to what is wrong with it."""
+    oldest_message_seconds: float | None = None
+    """Age of the oldest message not yet handed to the broker."""

@@ -1,0 +1,121 @@
+"""How a model version answers for labelled galaxies that it has not learnt from.
+
+A version is judged by what it knows by itself: its population, re-weighted to the sky as where a
+catalogue has no labels, pooled with its network. The labels are galaxies that were selected, so
+p(z) of the sky gets the factor of the selection before it is compared with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from hbmlc_models import metrics
+from hbmlc_models.arrays import FloatArray
+from hbmlc_models.base_models import ModelVersion
+from hbmlc_models.fusion import PRIOR_WEIGHT, pool
+from hbmlc_models.metalearning.infer import network_outputs, outputs_density
+from hbmlc_models.odds import truncated, unselected_odds
+from hbmlc_models.pdf import normalise, point_estimates
+from hbmlc_models.photometry import Photometry
+from hbmlc_models.pipeline.options import CalibrationOptions, redshift_grid
+from hbmlc_models.pipeline.survey import SHIPPED_PRIOR_GALAXIES
+from hbmlc_models.pipeline.survey_fit import SurveyFit
+from hbmlc_models.pipeline.survey_population import shipped_population
+from hbmlc_models.selection.mixture import reweight_mixture
+from hbmlc_models.selection.population import sky_sample
+from hbmlc_models.tile import Tile
+from hbmlc_models.training.gate import Scores
+
+__all__ = ["Judgement", "judge", "label_weights"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What came of an examination."""
+
+    scores: Scores
+    """Galaxy by galaxy."""
+    metrics: Mapping[str, float]
+    """Figures of merit, ``weighted_cde_loss`` with the weights that imitate the sky."""
+
+
+def judge(
+    version: ModelVersion,
+    withheld: Tile,
+    unlabelled: Photometry,
+    survey: SurveyFit,
+    options: CalibrationOptions,
+    *,
+    weight: FloatArray,
+    seed: int,
+) -> Judgement | None:
+    """Judge a version by labels ``withheld`` from it; ``None`` where it has no answer of its own.
+
+    ``survey`` says in which frame and units the photometry is shown; ``weight`` ``(n_withheld,)``
+    is that of ``label_weights``.
+    """
+    pdf = _answer(version, withheld, unlabelled, survey, options, seed=seed)
+    if pdf is None:
+        return None
+    z_grid, z_spec = redshift_grid(options), withheld.z_spec
+    z_phot = point_estimates(pdf, z_grid).best
+    losses = metrics.cde_losses(pdf, z_grid, z_spec)
+    return Judgement(
+        scores=Scores(
+            cde_loss=losses,
+            scaled_error=metrics.scaled_delta_z(z_phot, z_spec),
+            weight=weight,
+        ),
+        metrics={
+            "nmad": metrics.nmad(z_phot, z_spec),
+            "outlier_fraction": metrics.outlier_fraction(z_phot, z_spec),
+            "cde_loss": float(losses.mean()),
+            "weighted_cde_loss": float(weight @ losses / weight.sum()),
+            "pit_ks": metrics.pit_ks(metrics.pit(pdf, z_grid, z_spec)),
+        },
+    )
+
+
+def label_weights(withheld: Tile, survey: SurveyFit, *, typical: float) -> FloatArray:
+    """Unlabelled galaxies that each withheld label stands for, truncated, ``(n_withheld,)``.
+
+    ``typical`` is that number for the average label.
+    """
+    basis = survey.basis(withheld.photometry, survey.frame, withheld.extras)
+    propensity = expit(basis @ survey.alpha + survey.gamma)
+    return truncated(unselected_odds(propensity), typical=typical)
+
+
+def _answer(
+    version: ModelVersion,
+    tile: Tile,
+    unlabelled: Photometry,
+    survey: SurveyFit,
+    options: CalibrationOptions,
+    *,
+    seed: int,
+) -> FloatArray | None:
+    """p(z) of selected galaxies by a version alone, ``(n_galaxies, n_grid)``."""
+    frame = survey.frame
+    population = shipped_population(version, frame)
+    if population is None:
+        return None
+    sky = sky_sample(unlabelled, frame, np.random.default_rng([seed, 51]))
+    if len(sky[0]):
+        population = reweight_mixture(
+            population, population.evaluate(*sky), prior_galaxies=SHIPPED_PRIOR_GALAXIES
+        )
+    z_grid = redshift_grid(options)
+    density = population.density(population.evaluate(*frame.luptitudes(tile.photometry)), z_grid)
+    density = normalise(density * np.exp(options.beta_mean * z_grid), z_grid)
+    if version.network is None or version.bands != frame.bands:
+        return density
+    context = survey.basis.context.scores(tile.extras, tile.n_galaxies)
+    outputs = network_outputs(version.network, tile.photometry, frame, context)
+    head = version.network.architecture.head
+    network = normalise(outputs_density(outputs, z_grid, head=head), z_grid)
+    return pool(density, network, PRIOR_WEIGHT)

@@ -1,0 +1,103 @@
+"""Following a job of any kind: one long poll, or server-sent events until its end.
+
+Each event is the whole present state, so nothing is missed by missing one. Its id is a digest of
+that state: a client that returns with ``Last-Event-ID`` gets an event once the state differs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, TypeVar
+
+from fastapi import Header, Query, Request
+from fastapi.responses import StreamingResponse
+from sqlalchemy.orm import Session
+
+from hbmlc.schemas import Calibration, Phase, Training
+from hbmlc_service.context import ServiceContext
+from hbmlc_service.problems import problem_responses
+from hbmlc_service.waiting import LOOK_SECONDS, poll
+from hbmlc_store.errors import NotFoundError
+
+__all__ = ["EVENT_RESPONSES", "LastEventId", "WatchedPhase", "follow", "stream", "watch"]
+
+KEEP_ALIVE_SECONDS = 15.0
+"""Proxies close a connection that is silent for longer than some 30 s."""
+EVENT_RESPONSES: dict[int | str, dict[str, object]] = {
+    **problem_responses(404),
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+}
+"""What a stream of events answers, for OpenAPI."""
+
+LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=64)]
+WatchedPhase = Annotated[
+    Phase | None, Query(description="Wait while the phase is this one; default: the present.")
+]
+JobT = TypeVar("JobT", Calibration, Training)
+
+
+async def watch(
+    context: ServiceContext,
+    request: Request,
+    look: Callable[[Session], JobT],
+    *,
+    phase: Phase | None,
+    wait: float,
+) -> JobT:
+    """Look at a job; ``wait`` waits until its phase changes or is final."""
+    first = await context.arun(look)
+    watched = phase or first.phase
+    return await poll(
+        context,
+        request,
+        look,
+        is_settled=lambda seen: seen.phase is not watched or seen.phase.is_final,
+        wait=wait,
+    )
+
+
+async def stream(
+    context: ServiceContext,
+    request: Request,
+    look: Callable[[Session], JobT],
+    *,
+    seen: str | None,
+) -> StreamingResponse:
+    """Answer with the events of a job; one that does not exist answers 404 at once."""
+    await context.arun(look)
+    return StreamingResponse(
+        follow(context, request, look, seen=seen),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+async def follow(
+    context: ServiceContext,
+    request: Request,
+    look: Callable[[Session], JobT],
+    *,
+    seen: str | None,
+) -> AsyncIterator[str]:
+    """Yield an event for each new state; ends after the final one."""
+    spoken = time.monotonic()
+    while not await request.is_disconnected():
+        try:
+            state = await context.arun(look)
+        except NotFoundError:
+            return
+        body = state.model_dump_json()
+        event_id = hashlib.sha256(body.encode()).hexdigest()[:16]
+        if event_id != seen:
+            name = "end" if state.phase.is_final else "progress"
+            yield f"id: {event_id}\nevent: {name}\ndata: {body}\n\n"
+            seen, spoken = event_id, time.monotonic()
+        elif time.monotonic() - spoken > KEEP_ALIVE_SECONDS:
+            yield ": still here\n\n"
+            spoken = time.monotonic()
+        if state.phase.is_final:
+            return
+        await asyncio.sleep(LOOK_SECONDS)
