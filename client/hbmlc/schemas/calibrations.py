@@ -32,6 +32,8 @@ class CalibrationOptions(Request):
     """Prior mean of the selection's dependence on redshift [per unit z]."""
     beta_scale: float | None = Field(default=None, gt=0.0, le=10.0)
     """Its prior standard deviation."""
+    beta_rule: Literal["evidence", "fixed"] | None = None
+    """Whether both shrink where photometry shows no selection; fixed where one of them is given."""
     draws: int | None = Field(default=None, ge=50, le=20_000)
     tune: int | None = Field(default=None, ge=50, le=20_000)
     chains: int | None = Field(default=None, ge=1, le=8)
