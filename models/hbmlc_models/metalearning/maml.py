@@ -4,11 +4,14 @@ r"""Model-agnostic meta-learning: a start of the weights from which few steps re
           \min_{\theta, \lambda} \sum_\tau L(\theta_\tau; \text{query}_\tau)
 
 Finn, Abbeel & Levine 2017 (arXiv:1703.03400), second order: the outer gradient goes through the
-inner one. The inner rates :math:`\lambda` may be learnt per tensor (Antoniou et al. 2019).
+inner one. The inner rates :math:`\lambda` may be learnt per tensor (Antoniou et al. 2019). They are
+scaled by :math:`n / (n + n_0)` for a support set of effective size n: few anchors move a tile less,
+and :math:`n_0` is learnt with the rates.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,7 +20,18 @@ from torch.func import grad, vmap
 
 from hbmlc_models.metalearning.network import Head, Weights, forward, inner_loss, query_loss
 
-__all__ = ["LabelledSet", "adapt", "adapt_tiles_weights", "meta_loss", "set_loss"]
+__all__ = [
+    "PRIOR_ANCHORS",
+    "LabelledSet",
+    "adapt",
+    "adapt_tiles_weights",
+    "effective_size",
+    "meta_loss",
+    "set_loss",
+]
+
+PRIOR_ANCHORS = "anchors.prior"
+"""Entry of the rates: as many anchors halve the rates, :math:`n_0`; none where it is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +54,11 @@ def set_loss(
     return (losses * weight).sum() / weight.sum().clamp(min=1e-6)
 
 
+def effective_size(weight: Tensor) -> Tensor:
+    """Galaxies of equal weight that know as much, (Σw)²/Σw², a scalar; zero for an empty set."""
+    return weight.sum() ** 2 / (weight**2).sum().clamp(min=1e-12)
+
+
 def adapt(
     weights: Weights,
     rates: Weights,
@@ -53,17 +72,39 @@ def adapt(
     Differentiable in ``weights`` and ``rates``. An empty support set changes nothing: its loss,
     and so its gradient, is zero.
     """
+    return _path(weights, rates, support, n_steps=n_steps, head=head)[-1]
+
+
+def _path(
+    weights: Weights,
+    rates: Weights,
+    support: tuple[Tensor, Tensor, Tensor],
+    *,
+    n_steps: int,
+    head: Head,
+) -> list[Weights]:
+    """Weights before the first and after every step, ``n_steps + 1`` of them."""
     inputs, z_spec, weight = support
 
     def loss(current: Weights) -> Tensor:
         losses = inner_loss(forward(current, inputs), z_spec, head=head)
         return (losses * weight).sum() / weight.sum().clamp(min=1e-6)
 
-    adapted = weights
+    scale = _shrinkage(rates, weight)
+    path = [weights]
     for _ in range(n_steps):
-        gradient = _shorten(grad(loss)(adapted))
-        adapted = {name: adapted[name] - rates[name] * gradient[name] for name in adapted}
-    return adapted
+        gradient = _shorten(grad(loss)(path[-1]))
+        steps = {name: scale * rates[name] * part for name, part in gradient.items()}
+        path.append({name: path[-1][name] - step for name, step in steps.items()})
+    return path
+
+
+def _shrinkage(rates: Weights, weight: Tensor) -> Tensor:
+    """Factor of the rates for a support set of these weights, between zero and one."""
+    if PRIOR_ANCHORS not in rates:
+        return torch.ones_like(weight.sum())
+    size = effective_size(weight)
+    return size / (size + rates[PRIOR_ANCHORS])
 
 
 def _shorten(gradient: Weights) -> Weights:
@@ -92,14 +133,25 @@ def meta_loss(
     support: LabelledSet,
     query: LabelledSet,
     *,
-    n_steps: int,
+    step_weights: Sequence[float],
     head: Head,
 ) -> Tensor:
-    """Mean query loss over tiles after adaptation to each, the objective of the outer loop."""
+    """Mean query loss over tiles after adaptation to each, the objective of the outer loop.
+
+    One inner step is taken for each of ``step_weights``, which weigh the losses after the steps;
+    ``(0, 1)`` asks for the loss after the second alone.
+    """
+    n_steps = len(step_weights)
+    shares = step_weights or (1.0,)
 
     def one(*sets: Tensor) -> Tensor:
-        adapted = adapt(weights, rates, (sets[0], sets[1], sets[2]), n_steps=n_steps, head=head)
-        return set_loss(adapted, sets[3], sets[4], sets[5], head=head)
+        path = _path(weights, rates, (sets[0], sets[1], sets[2]), n_steps=n_steps, head=head)
+        losses = [
+            share * set_loss(adapted, sets[3], sets[4], sets[5], head=head)
+            for share, adapted in zip(shares, path[-len(shares) :], strict=True)
+            if share
+        ]
+        return torch.stack(losses).sum()
 
     losses = vmap(one)(
         support.inputs, support.z_spec, support.weight, query.inputs, query.z_spec, query.weight

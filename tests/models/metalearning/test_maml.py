@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from hbmlc_models.metalearning.maml import (
+    PRIOR_ANCHORS,
     LabelledSet,
     adapt,
     adapt_tiles_weights,
@@ -51,11 +52,14 @@ def make_set(n: int, seed: int) -> LabelledSet:
 
 
 SUPPORT, QUERY = make_set(N_SUPPORT, 4), make_set(N_QUERY, 5)
+LAST = (0.0, 1.0)
 
 
-def outer_gradient(weights: Weights, rates: Weights, head: Head) -> Weights:
+def outer_gradient(
+    weights: Weights, rates: Weights, head: Head, shares: tuple[float, ...] = LAST
+) -> Weights:
     leaves = {name: tensor.clone().requires_grad_() for name, tensor in weights.items()}
-    loss = meta_loss(leaves, rates, SUPPORT, QUERY, n_steps=2, head=head)
+    loss = meta_loss(leaves, rates, SUPPORT, QUERY, step_weights=shares, head=head)
     return dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values())), strict=True))
 
 
@@ -75,10 +79,12 @@ def first_order_gradient(weights: Weights, rates: Weights, head: Head) -> Weight
     return total
 
 
+@pytest.mark.parametrize("shares", [LAST, (0.5, 0.5), (0.2, 0.3, 0.5)])
 @pytest.mark.parametrize("head", list(Head))
-def test_meta_gradient_is_that_of_finite_differences(head: Head) -> None:
+def test_meta_gradient_is_that_of_finite_differences(head: Head, shares: tuple[float, ...]) -> None:
     weights, rates = make_weights(head)
-    gradient = outer_gradient(weights, rates, head)
+    rates[PRIOR_ANCHORS] = torch.tensor(4.0, dtype=DOUBLE)
+    gradient = outer_gradient(weights, rates, head, shares)
     generator = torch.Generator().manual_seed(6)
     step = 1e-6
 
@@ -93,7 +99,7 @@ def test_meta_gradient_is_that_of_finite_differences(head: Head) -> None:
                 rates,
                 SUPPORT,
                 QUERY,
-                n_steps=2,
+                step_weights=shares,
                 head=head,
             )
             for sign in (1, -1)
@@ -164,7 +170,7 @@ def test_empty_support_set_changes_nothing(head: Head) -> None:
             adapted[name], tensor.expand(adapted[name].shape), rtol=0, atol=0
         )
     leaves = {name: tensor.clone().requires_grad_() for name, tensor in weights.items()}
-    meta_loss(leaves, rates, nobody, QUERY, n_steps=2, head=head).backward()
+    meta_loss(leaves, rates, nobody, QUERY, step_weights=LAST, head=head).backward()
     assert all(torch.isfinite(leaf.grad).all() for leaf in leaves.values())
 
 
@@ -228,8 +234,8 @@ def test_adaptation_beats_no_adaptation_on_tasks_never_seen() -> None:
     support, query = source.tasks(40, 50, 100, np.random.default_rng(99))
     sets = to_labelled_set(support, 50), to_labelled_set(query, 100)
     losses = [
-        meta_loss(network.weights, network.rates, *sets, n_steps=n_steps, head=Head.MSE).item()
-        for n_steps in (0, 2)
+        meta_loss(network.weights, network.rates, *sets, step_weights=shares, head=Head.MSE).item()
+        for shares in ((), (0.0, 1.0))
     ]
     # Without anchors the variance of the offsets, 0.04, cannot be explained.
     assert losses[0] > 0.02
