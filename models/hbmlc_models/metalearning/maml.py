@@ -28,10 +28,16 @@ __all__ = [
     "effective_size",
     "meta_loss",
     "set_loss",
+    "trust",
 ]
 
 PRIOR_ANCHORS = "anchors.prior"
 """Entry of the rates: as many anchors halve the rates, :math:`n_0`; none where it is missing."""
+
+PRIOR_TRUST = 1.0
+"""Standard errors of gain that meta-training is worth before an anchor speaks."""
+LEAST_ERROR = 1e-3
+"""Least standard error of a gain: nothing follows from anchors that all say next to nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +125,49 @@ def _shorten(gradient: Weights) -> Weights:
 def adapt_tiles_weights(
     weights: Weights, rates: Weights, support: LabelledSet, *, n_steps: int, head: Head
 ) -> Weights:
-    """Weights of each tile, every tensor with a leading ``n_tiles`` axis."""
+    """Weights of each tile, every tensor with a leading ``n_tiles`` axis.
+
+    Each tile steps as far as its own anchors bear out: see ``trust``.
+    """
 
     def one(inputs: Tensor, z_spec: Tensor, weight: Tensor) -> Weights:
-        return adapt(weights, rates, (inputs, z_spec, weight), n_steps=n_steps, head=head)
+        own = (inputs, z_spec, weight)
+        share = trust(weights, rates, own, n_steps=n_steps, head=head)
+        scaled = {name: rates[name] * share for name in weights}
+        if PRIOR_ANCHORS in rates:
+            scaled[PRIOR_ANCHORS] = rates[PRIOR_ANCHORS]
+        return adapt(weights, scaled, own, n_steps=n_steps, head=head)
 
     return vmap(one)(support.inputs, support.z_spec, support.weight)
+
+
+def trust(
+    weights: Weights,
+    rates: Weights,
+    support: tuple[Tensor, Tensor, Tensor],
+    *,
+    n_steps: int,
+    head: Head,
+) -> Tensor:
+    """Share of the rates that one support set has earned, between zero and one.
+
+    Weights adapted on every second anchor are judged on the others and the other way round. With a
+    mean gain g in log likelihood and its standard error s the share is logistic in g/s: where
+    adaptation does not carry over from one half of the anchors to the other, it is held back.
+    """
+    inputs, z_spec, weight = support
+    before = inner_loss(forward(weights, inputs), z_spec, head=head)
+    is_even = torch.arange(weight.shape[-1], device=weight.device) % 2 == 0
+    gain = torch.zeros_like(before)
+    for half in (is_even, ~is_even):
+        adapted = adapt(weights, rates, (inputs, z_spec, weight * half), n_steps=n_steps, head=head)
+        after = inner_loss(forward(adapted, inputs), z_spec, head=head)
+        gain = torch.where(half, gain, before - after)
+    total = weight.sum().clamp(min=1e-6)
+    mean = (gain * weight).sum() / total
+    variance = ((gain - mean) ** 2 * weight).sum() / total
+    error = torch.sqrt(variance / (effective_size(weight) - 1).clamp(min=1.0)) + LEAST_ERROR
+    return torch.sigmoid(mean / error + PRIOR_TRUST)
 
 
 def meta_loss(

@@ -9,7 +9,7 @@ import numpy as np
 from hbmlc_models.anchors import Anchors, stratified_anchors
 from hbmlc_models.arrays import FloatArray, IntArray
 from hbmlc_models.metalearning.features import CONTEXT_CHANNELS, network_inputs
-from hbmlc_models.metalearning.train import CONTEXT_DROPPED, Task, draw_support_size
+from hbmlc_models.metalearning.tasks import CONTEXT_DROPPED, Task, draw_support_size
 from hbmlc_models.photometry import concatenate_photometry
 from hbmlc_models.selection.context import ContextScale, fit_context
 from hbmlc_models.selection.frame import LuptitudeFrame, make_frame

@@ -7,15 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from hbmlc_models import metrics
 from hbmlc_models.base_models import ModelVersion, read_version, write_version
 from hbmlc_models.metalearning.checkpoint import Checkpoint
 from hbmlc_models.metalearning.features import CHANNELS
 from hbmlc_models.metalearning.infer import outputs_density, run_network
-from hbmlc_models.metalearning.maml import adapt
+from hbmlc_models.metalearning.maml import adapt_tiles_weights
 from hbmlc_models.metalearning.network import Architecture, Weights
+from hbmlc_models.metalearning.tasks import Task, to_labelled_set
 from hbmlc_models.metalearning.train import MetaNetwork, Recipe, new_network, train_network
 from hbmlc_models.pdf import point_estimates
 from hbmlc_models.photometry import concatenate_photometry
@@ -189,19 +189,19 @@ def adapt_to_tile(
 ) -> Weights:
     """Weights adapted to a simulated tile on anchors chosen as at deployment."""
     anchors = tile.anchors(n_anchors, rng)
-    support = (
-        torch.from_numpy(tile.inputs[anchors.index]),
-        torch.from_numpy(tile.z_true[anchors.index].astype(np.float32)),
-        torch.from_numpy(anchors.weight.astype(np.float32)),
+    support = Task(
+        inputs=tile.inputs[anchors.index],
+        z_spec=tile.z_true[anchors.index],
+        weight=anchors.weight,
     )
-    adapted = adapt(
+    adapted = adapt_tiles_weights(
         network.weights,
         network.rates,
-        support,
+        to_labelled_set([support], n_anchors),
         n_steps=network.n_inner_steps,
         head=network.architecture.head,
     )
-    return {name: tensor.detach() for name, tensor in adapted.items()}
+    return {name: tensor[0] for name, tensor in adapted.items()}
 
 
 def _measure(network: MetaNetwork, tiles: list[TileInputs]) -> dict[str, float]:

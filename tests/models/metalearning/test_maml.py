@@ -13,18 +13,14 @@ from hbmlc_models.metalearning.maml import (
     LabelledSet,
     adapt,
     adapt_tiles_weights,
+    effective_size,
     meta_loss,
     set_loss,
+    trust,
 )
 from hbmlc_models.metalearning.network import Architecture, Head, Weights, init_weights
-from hbmlc_models.metalearning.train import (
-    MetaNetwork,
-    Recipe,
-    Task,
-    draw_support_size,
-    to_labelled_set,
-    train_network,
-)
+from hbmlc_models.metalearning.tasks import Task, draw_support_size, to_labelled_set
+from hbmlc_models.metalearning.train import MetaNetwork, Recipe, train_network
 
 N_TILES, N_SUPPORT, N_QUERY = 3, 6, 8
 SIZES = Architecture(n_channels=2, n_bands=3, n_maps=4, n_components=2)
@@ -136,7 +132,9 @@ def test_adapting_tiles_side_by_side_equals_a_loop() -> None:
 
     for tile in range(N_TILES):
         support = (SUPPORT.inputs[tile], SUPPORT.z_spec[tile], SUPPORT.weight[tile])
-        alone = adapt(weights, rates, support, n_steps=3, head=Head.MIXTURE)
+        share = trust(weights, rates, support, n_steps=3, head=Head.MIXTURE)
+        scaled = {name: share * rate for name, rate in rates.items()}
+        alone = adapt(weights, scaled, support, n_steps=3, head=Head.MIXTURE)
         for name in weights:
             torch.testing.assert_close(together[name][tile], alone[name])
 
@@ -186,6 +184,51 @@ def test_one_wrong_redshift_does_not_throw_the_weights_away() -> None:
     moved = sum(((adapted[n] - weights[n]) ** 2).flatten(1).sum(1) for n in weights)
     # Three steps of rate 1e-3 and a gradient of length one at most.
     assert torch.all(moved.sqrt() <= 3e-3 * (1 + 1e-9))
+
+
+@pytest.mark.parametrize("n_anchors", [1, 2, 6])
+def test_adaptation_moves_no_farther_than_its_anchors_allow(n_anchors: int) -> None:
+    weights, rates = make_weights(Head.MIXTURE, rate=0.2)
+    rates[PRIOR_ANCHORS] = torch.tensor(4.0, dtype=DOUBLE)
+    weight = torch.zeros_like(SUPPORT.weight)
+    weight[:, :n_anchors] = 1.0
+
+    adapted = adapt_tiles_weights(
+        weights, rates, replace(SUPPORT, weight=weight), n_steps=3, head=Head.MIXTURE
+    )
+
+    moved = sum(((adapted[n] - weights[n]) ** 2).flatten(1).sum(1) for n in weights).sqrt()
+    # Steps times rate times the length of a gradient, and n anchors of equal weight out of n + 4.
+    assert torch.all(moved <= 3 * 0.2 * n_anchors / (n_anchors + 4) * (1 + 1e-9))
+    assert torch.all(moved > 0)
+
+
+def test_few_heavy_anchors_count_as_few() -> None:
+    alike, uneven = torch.ones(50), torch.cat([torch.ones(2), torch.full((48,), 1e-6)])
+
+    assert float(effective_size(alike)) == pytest.approx(50)
+    assert float(effective_size(uneven)) == pytest.approx(2, rel=1e-3)
+    assert float(effective_size(torch.zeros(5))) == 0
+
+
+def test_adaptation_that_does_not_carry_over_is_held_back() -> None:
+    weights, rates = make_weights(Head.MSE, rate=0.3)
+    weights["head.weight"] = torch.zeros_like(weights["head.weight"])
+    weights["head.bias"] = torch.full_like(weights["head.bias"], 0.9)
+    generator = torch.Generator().manual_seed(9)
+    inputs = torch.randn(40, 2, 3, generator=generator, dtype=DOUBLE)
+    weight = torch.ones(40, dtype=DOUBLE)
+    # All anchors are farther than the network says; or every second one, and the others nearer.
+    agreed = torch.full((40,), 1.4, dtype=DOUBLE)
+    opposed = torch.tensor([0.4, 1.4] * 20, dtype=DOUBLE)
+
+    shares = [
+        float(trust(weights, rates, (inputs, z, weight), n_steps=3, head=Head.MSE))
+        for z in (agreed, opposed)
+    ]
+
+    assert shares[0] > 0.95
+    assert shares[1] < 0.05
 
 
 class ShiftedLines:

@@ -13,10 +13,10 @@ import torch
 from hbmlc_models.metalearning.checkpoint import Checkpoint, CheckpointError
 from hbmlc_models.metalearning.network import Architecture
 from hbmlc_models.metalearning.optimise import Stage, Watch, optimise
+from hbmlc_models.metalearning.tasks import Task
 from hbmlc_models.metalearning.train import (
     MetaNetwork,
     Recipe,
-    Task,
     new_network,
     step_weights,
     train_network,
