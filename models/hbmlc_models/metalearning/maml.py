@@ -26,6 +26,7 @@ __all__ = [
     "adapt",
     "adapt_tiles_weights",
     "effective_size",
+    "held_out_gain",
     "meta_loss",
     "set_loss",
     "trust",
@@ -151,9 +152,24 @@ def trust(
 ) -> Tensor:
     """Share of the rates that one support set has earned, between zero and one.
 
-    Weights adapted on every second anchor are judged on the others and the other way round. With a
-    mean gain g in log likelihood and its standard error s the share is logistic in g/s: where
-    adaptation does not carry over from one half of the anchors to the other, it is held back.
+    Logistic in the gain on held-out anchors over its error: where adaptation does not carry over
+    from one half of the anchors to the other, it is held back.
+    """
+    gain, error = held_out_gain(weights, rates, support, n_steps=n_steps, head=head)
+    return torch.sigmoid(gain / error + PRIOR_TRUST)
+
+
+def held_out_gain(
+    weights: Weights,
+    rates: Weights,
+    support: tuple[Tensor, Tensor, Tensor],
+    *,
+    n_steps: int,
+    head: Head,
+) -> tuple[Tensor, Tensor]:
+    """Mean gain in log likelihood of anchors that were not adapted to, and its standard error.
+
+    Weights adapted on every second anchor are judged on the others and the other way round.
     """
     inputs, z_spec, weight = support
     before = inner_loss(forward(weights, inputs), z_spec, head=head)
@@ -166,8 +182,8 @@ def trust(
     total = weight.sum().clamp(min=1e-6)
     mean = (gain * weight).sum() / total
     variance = ((gain - mean) ** 2 * weight).sum() / total
-    error = torch.sqrt(variance / (effective_size(weight) - 1).clamp(min=1.0)) + LEAST_ERROR
-    return torch.sigmoid(mean / error + PRIOR_TRUST)
+    error = torch.sqrt(variance / (effective_size(weight) - 1).clamp(min=1.0))
+    return mean, error + LEAST_ERROR
 
 
 def meta_loss(
