@@ -27,8 +27,6 @@ from hbmlc_models.training.simulated_tasks import SimulatedTasks, TileInputs
 
 __all__ = ["Tuning", "best_tunings", "conventional_network", "fine_tuned", "tile_nll"]
 
-MORE_STEPS = 2
-"""Supervised steps, over those of the meta-trained network: to make up for its outer loop."""
 STEPS = (3, 10, 40)
 RATES = {"sgd": (1e-4, 1e-3, 1e-2), "adam": (3e-5, 3e-4, 3e-3)}
 MAX_GRADIENT_NORM = 5.0
@@ -49,8 +47,12 @@ class Tuning:
 def conventional_network(
     recipe: TrainingRecipe, tiles: Callable[[], list[TileInputs]], *, n_bands: int, cache: Path
 ) -> MetaNetwork:
-    """Network trained without adaptation, on the ``tiles`` of the recipe; kept in ``cache``."""
-    path = cache / f"conventional-{recipe.digest[:16]}.safetensors"
+    """Network trained without adaptation, on the ``tiles`` of the recipe; kept in ``cache``.
+
+    It has no outer loop. Twice as many supervised steps in its place made it worse on worlds never
+    seen, by 0.02 in log likelihood: it learns its worlds by heart.
+    """
+    path = cache / f"supervised-{recipe.digest[:16]}.safetensors"
     if path.exists():
         tensors, document = arrays.load(path.read_bytes())
         return network_from_arrays(tensors, document)
@@ -60,7 +62,7 @@ def conventional_network(
         n_inner_steps=recipe.n_inner_steps,
     )
     settings = Recipe(
-        supervised_steps=MORE_STEPS * recipe.supervised_steps,
+        supervised_steps=recipe.supervised_steps,
         batch=recipe.batch,
         supervised_lr=recipe.supervised_lr,
         meta_steps=0,

@@ -220,7 +220,8 @@ def test_adaptation_that_does_not_carry_over_is_held_back() -> None:
     weight = torch.ones(40, dtype=DOUBLE)
     # All anchors are farther than the network says; or every second one, and the others nearer.
     agreed = torch.full((40,), 1.4, dtype=DOUBLE)
-    opposed = torch.tensor([0.4, 1.4] * 20, dtype=DOUBLE)
+    rank = torch.argsort(torch.argsort(inputs.sum(dim=(-2, -1))))
+    opposed = torch.where(rank % 2 == 0, agreed, 0.4)
 
     shares = [
         float(trust(weights, rates, (inputs, z, weight), n_steps=3, head=Head.MSE))
@@ -229,6 +230,22 @@ def test_adaptation_that_does_not_carry_over_is_held_back() -> None:
 
     assert shares[0] > 0.95
     assert shares[1] < 0.05
+
+
+def test_order_of_anchors_is_of_no_consequence() -> None:
+    weights, rates = make_weights(Head.MIXTURE)
+    order = torch.randperm(N_SUPPORT, generator=torch.Generator().manual_seed(10))
+    moved = LabelledSet(
+        inputs=SUPPORT.inputs[:, order],
+        z_spec=SUPPORT.z_spec[:, order],
+        weight=SUPPORT.weight[:, order],
+    )
+
+    one = adapt_tiles_weights(weights, rates, SUPPORT, n_steps=2, head=Head.MIXTURE)
+    two = adapt_tiles_weights(weights, rates, moved, n_steps=2, head=Head.MIXTURE)
+
+    for name in weights:
+        torch.testing.assert_close(one[name], two[name])
 
 
 class ShiftedLines:
