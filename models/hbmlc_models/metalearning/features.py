@@ -9,11 +9,13 @@ from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.context import CONTEXT
 from hbmlc_models.selection.frame import LuptitudeFrame
 
-__all__ = ["CHANNELS", "CONTEXT_START", "network_inputs"]
+__all__ = ["CHANNELS", "CONTEXT_CHANNELS", "network_inputs"]
 
-CONTEXT_START = 5
-"""Before the context: colour to the reference, signal to noise, error, observed, brightness."""
-CHANNELS = CONTEXT_START + len(CONTEXT)
+N_PHOTOMETRIC = 5
+"""First channels: colour to the reference, signal to noise, error, observed, brightness."""
+CONTEXT_CHANNELS = slice(N_PHOTOMETRIC, N_PHOTOMETRIC + len(CONTEXT))
+"""Channels of the optional columns, which a task may withhold."""
+CHANNELS = CONTEXT_CHANNELS.stop
 """Channels of the input."""
 MAG_PIVOT = 23.0
 """Brightness that the network sees as zero [mag]."""

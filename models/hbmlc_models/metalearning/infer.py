@@ -6,14 +6,16 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from hbmlc_models.arrays import FloatArray
+from hbmlc_models.metalearning._density_kernel import density_of_outputs
 from hbmlc_models.metalearning.features import network_inputs
 from hbmlc_models.metalearning.network import (
     Head,
     Weights,
     forward,
-    mixture_density,
+    mixture_parameters,
     point_estimate,
 )
 from hbmlc_models.metalearning.train import MetaNetwork
@@ -22,8 +24,8 @@ from hbmlc_models.selection.frame import LuptitudeFrame
 
 __all__ = ["network_outputs", "outputs_density", "outputs_redshift", "run_network"]
 
-CHUNK = 8192
-"""Galaxies in one pass."""
+CHUNK = 1024
+"""Galaxies in one pass: all that a layer reads and writes stays in the cache of a core."""
 POINT_SCATTER = 0.05
 """Width in log(1+z) that a point head's answer is given where a density is needed."""
 
@@ -32,11 +34,36 @@ def run_network(weights: Weights, inputs: FloatArray, *, device: str = "cpu") ->
     """Raw outputs ``(n_galaxies, n_outputs)`` of inputs ``(n_galaxies, n_channels, n_bands)``."""
     placed = {name: tensor.to(device) for name, tensor in weights.items()}
     parts: list[FloatArray] = []
+    run = _forward_bands_first if device == "cpu" else forward
     with torch.inference_mode():
         for rows in _chunks(len(inputs)):
-            outputs = forward(placed, torch.from_numpy(inputs[rows]).to(device))
+            outputs = run(placed, torch.from_numpy(inputs[rows]).to(device))
             parts.append(outputs.cpu().numpy())
     return np.concatenate(parts) if parts else np.empty((0, len(placed["head.bias"])), np.float32)
+
+
+def _forward_bands_first(weights: Weights, inputs: Tensor) -> Tensor:
+    """``forward`` without a gradient: a convolution is three matrix products of views.
+
+    With the bands as the first axis the neighbours of all galaxies are one block of memory, so
+    that nothing is unfolded or copied: four to five times as fast.
+    """
+    hidden = inputs.permute(2, 0, 1).contiguous()
+    n_bands, n_galaxies, _ = hidden.shape
+    layer = 0
+    while f"conv{layer}.weight" in weights:
+        n_in = hidden.shape[-1]
+        left, here, right = weights[f"conv{layer}.weight"].split(n_in)
+        out = torch.addmm(weights[f"conv{layer}.bias"], hidden.view(-1, n_in), here)
+        out[n_galaxies:].addmm_(hidden[:-1].view(-1, n_in), left)
+        out[:-n_galaxies].addmm_(hidden[1:].view(-1, n_in), right)
+        hidden = out.relu_().view(n_bands, n_galaxies, -1)
+        layer += 1
+    head = weights["head.weight"].view(n_bands, hidden.shape[-1], -1)
+    outputs = torch.addmm(weights["head.bias"], hidden[0], head[0])
+    for band in range(1, n_bands):
+        outputs.addmm_(hidden[band], head[band])
+    return outputs
 
 
 def network_outputs(
@@ -54,22 +81,25 @@ def outputs_density(outputs: FloatArray, z_grid: FloatArray, *, head: Head) -> F
 
     A point head has no density; its answer is widened by a fixed scatter.
     """
-    grid = torch.from_numpy(z_grid.astype(np.float32))
-    parts: list[FloatArray] = []
+    chunk = torch.from_numpy(np.ascontiguousarray(outputs, dtype=np.float32))
+    if head is Head.MSE:
+        columns = [
+            torch.zeros(len(chunk)),
+            torch.log1p(chunk[:, 0].clamp(min=0)),
+            torch.full((len(chunk),), float(np.log(POINT_SCATTER))),
+        ]
+        chunk = torch.stack(columns, dim=1)
     with torch.inference_mode():
-        for rows in _chunks(len(outputs)):
-            chunk = torch.from_numpy(np.ascontiguousarray(outputs[rows], dtype=np.float32))
-            if head is Head.MSE:
-                chunk = torch.stack(
-                    [
-                        torch.zeros(len(chunk)),
-                        torch.log1p(chunk[:, 0].clamp(min=0)),
-                        torch.full((len(chunk),), float(np.log(POINT_SCATTER))),
-                    ],
-                    dim=1,
-                )
-            parts.append(mixture_density(chunk, grid).numpy().astype(np.float64))
-    return np.concatenate(parts) if parts else np.empty((0, len(z_grid)))
+        log_weights, means, scales = (
+            part.contiguous().numpy() for part in mixture_parameters(chunk)
+        )
+    return density_of_outputs(
+        log_weights,
+        means,
+        scales,
+        np.log1p(z_grid).astype(np.float32),
+        (1 / (1 + z_grid)).astype(np.float32),
+    )
 
 
 def outputs_redshift(outputs: FloatArray, *, head: Head) -> FloatArray:

@@ -23,6 +23,7 @@ __all__ = [
     "init_weights",
     "inner_loss",
     "mixture_density",
+    "mixture_parameters",
     "point_estimate",
     "query_loss",
 ]
@@ -116,7 +117,7 @@ def forward(weights: Weights, inputs: Tensor) -> Tensor:
     return hidden.flatten(start_dim=-2) @ weights["head.weight"] + weights["head.bias"]
 
 
-def _mixture(outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def mixture_parameters(outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Log weights, means and scales of the mixture in log(1+z), each ``(…, n_components)``."""
     logits, means, log_scales = outputs.chunk(3, dim=-1)
     scales = MINIMUM_SCALE + torch.exp(log_scales.clamp(-7, 1))
@@ -127,7 +128,7 @@ def query_loss(outputs: Tensor, z_spec: Tensor, *, head: Head) -> Tensor:
     """Loss of each galaxy, ``(…, n_galaxies)``: negative log p(log(1+z)), or the squared error."""
     if head is Head.MSE:
         return (outputs[..., 0] - z_spec) ** 2
-    log_weights, means, scales = _mixture(outputs)
+    log_weights, means, scales = mixture_parameters(outputs)
     offset = (torch.log1p(z_spec)[..., None] - means) / scales
     return -torch.logsumexp(log_weights - torch.log(scales) - 0.5 * offset**2, dim=-1)
 
@@ -147,7 +148,7 @@ def inner_loss(outputs: Tensor, z_spec: Tensor, *, head: Head) -> Tensor:
 
 def mixture_density(outputs: Tensor, z_grid: Tensor) -> Tensor:
     """p(z) on ``z_grid`` ``(n_grid,)`` for outputs ``(n_galaxies, …)``; each row has sum one."""
-    log_weights, means, scales = _mixture(outputs)
+    log_weights, means, scales = mixture_parameters(outputs)
     nodes = torch.log1p(z_grid)
     density = torch.zeros(*outputs.shape[:-1], len(nodes), dtype=outputs.dtype)
     density = density.to(outputs.device)
@@ -164,5 +165,5 @@ def point_estimate(outputs: Tensor, *, head: Head) -> Tensor:
     """Redshift of each galaxy, ``(n_galaxies,)``: the point head's, or the mixture's mean."""
     if head is Head.MSE:
         return outputs[..., 0]
-    log_weights, means, _ = _mixture(outputs)
+    log_weights, means, _ = mixture_parameters(outputs)
     return torch.expm1((torch.exp(log_weights) * means).sum(dim=-1))

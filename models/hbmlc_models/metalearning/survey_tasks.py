@@ -12,7 +12,7 @@ import numpy as np
 
 from hbmlc_models.arrays import FloatArray, IntArray
 from hbmlc_models.metalearning.features import network_inputs
-from hbmlc_models.metalearning.train import CONTEXT_DROPPED, Task, draw_support_size
+from hbmlc_models.metalearning.tasks import CONTEXT_DROPPED, Task, draw_support_size
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.context import CONDITIONS
 from hbmlc_models.selection.dimming import add_noise, choose_donors

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from hbmlc_models.arrays import FloatArray
-from hbmlc_models.metalearning.maml import LabelledSet, meta_loss
+from hbmlc_models.metalearning.checkpoint import Checkpoint
+from hbmlc_models.metalearning.maml import PRIOR_ANCHORS, meta_loss
 from hbmlc_models.metalearning.network import (
     Architecture,
     Weights,
@@ -20,53 +18,23 @@ from hbmlc_models.metalearning.network import (
     init_weights,
     query_loss,
 )
+from hbmlc_models.metalearning.optimise import Stage, Watch, optimise
+from hbmlc_models.metalearning.tasks import Task, TaskSource, task_tensors, to_labelled_set
 
 __all__ = [
-    "CONTEXT_DROPPED",
     "MetaNetwork",
     "Recipe",
-    "Task",
-    "TaskSource",
-    "draw_support_size",
     "new_network",
-    "to_labelled_set",
+    "step_weights",
     "train_network",
 ]
 
 INITIAL_RATE = 1e-3
 """Inner rate before it is learnt; the published adaptation rate."""
-CONTEXT_DROPPED = 0.5
-"""Probability that the optional columns of a training galaxy are withheld."""
-NO_ANCHORS = 0.25
-"""Share of tasks without anchors: the start must serve by itself."""
-MAX_GRADIENT_NORM = 5.0
-"""Gradients longer than this are shortened: a hard tile must not throw the weights away."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """Labelled galaxies of one selection regime, as inputs of the network."""
-
-    inputs: FloatArray
-    """``(n_galaxies, n_channels, n_bands)``."""
-    z_spec: FloatArray
-    """``(n_galaxies,)``."""
-    weight: FloatArray
-    """``(n_galaxies,)``."""
-
-
-class TaskSource(Protocol):
-    """Where tasks come from: a simulator, or the labelled galaxies of a survey."""
-
-    def pooled(self, n_galaxies: int, rng: np.random.Generator) -> Task:
-        """Galaxies of all regimes mixed, for the supervised start."""
-        ...
-
-    def tasks(
-        self, n_tasks: int, n_support: int, n_query: int, rng: np.random.Generator
-    ) -> tuple[list[Task], list[Task]]:
-        """Support and query sets of as many regimes."""
-        ...
+INITIAL_PRIOR = 5.0
+"""Anchors that halve the rates, before that is learnt."""
+VALIDATION_QUERY = 300
+"""Galaxies in the query set of a validation task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +59,16 @@ class Recipe:
     """Galaxies in a query set."""
     n_inner_steps: int = 2
     """Gradient steps on the support set."""
+    rate_lr: float = 1e-2
+    """Learning rate of the logarithms of the inner rates."""
+    multi_step_until: float = 0.0
+    """Share of the outer loop in which losses after earlier inner steps count."""
+    n_validation_tasks: int = 64
+    """Tasks of a validation, where there are any to validate on."""
+    validation_every: int = 25
+    """Outer steps from one validation to the next."""
+    patience: int = 8
+    """Validations without progress that end the outer loop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +80,7 @@ class MetaNetwork:
     weights: Weights
     """The meta-learned start."""
     rates: Weights
-    """Inner learning rate of each tensor, scalars."""
+    """Inner learning rate of each tensor, and how few anchors halve them; scalars."""
     n_inner_steps: int
     """Gradient steps at deployment."""
 
@@ -110,10 +88,11 @@ class MetaNetwork:
 def new_network(architecture: Architecture, *, seed: int, n_inner_steps: int) -> MetaNetwork:
     """Network with random weights and the published adaptation rate."""
     weights = init_weights(architecture, generator=torch.Generator().manual_seed(seed))
+    rates = {name: torch.tensor(INITIAL_RATE) for name in weights}
     return MetaNetwork(
         architecture=architecture,
         weights=weights,
-        rates={name: torch.tensor(INITIAL_RATE) for name in weights},
+        rates=rates | {PRIOR_ANCHORS: torch.tensor(INITIAL_PRIOR)},
         n_inner_steps=n_inner_steps,
     )
 
@@ -124,115 +103,155 @@ def train_network(
     recipe: Recipe,
     *,
     seed: int,
+    validation: TaskSource | None = None,
+    checkpoint: Checkpoint | None = None,
     device: str = "cpu",
     on_progress: Callable[[float, float], None] = lambda _fraction, _loss: None,
 ) -> MetaNetwork:
-    """Network trained from ``start``; progress gets the done fraction and the current loss."""
-    rng = np.random.default_rng([seed, 7])
-    weights = {k: w.to(device).clone().requires_grad_() for k, w in start.weights.items()}
-    log_rates = {
-        k: torch.log(r.to(device)).clone().requires_grad_() for k, r in start.rates.items()
-    }
+    """Network trained from ``start``; progress gets the done fraction and the current loss.
+
+    With ``validation`` the outer loop keeps what is best there and stops where it gets no better.
+    With a ``checkpoint`` that holds a state of this run the training goes on from it.
+    """
+    run = _Run(start, source, recipe, seed=seed, device=device)
+    state = checkpoint.load() if checkpoint else None
     total = recipe.supervised_steps + recipe.meta_steps
-
-    def supervised(_: int) -> Tensor:
-        task = source.pooled(recipe.batch, rng)
-        inputs, z_spec, weight = _tensors(task, device)
-        losses = query_loss(forward(weights, inputs), z_spec, head=start.architecture.head)
-        return (losses * weight).sum() / weight.sum()
-
-    def meta(_: int) -> Tensor:
-        support, query = source.tasks(recipe.tasks_per_step, recipe.n_support, recipe.n_query, rng)
-        return meta_loss(
-            weights,
-            {k: torch.exp(r) for k, r in log_rates.items()},
-            to_labelled_set(support, recipe.n_support, device=device),
-            to_labelled_set(query, recipe.n_query, device=device),
-            n_steps=recipe.n_inner_steps,
-            head=start.architecture.head,
+    if state is None or state.stage == _SUPERVISED:
+        optimise(
+            Stage(
+                name=_SUPERVISED,
+                parameters=run.weights,
+                rates=dict.fromkeys(run.weights, recipe.supervised_lr),
+                loss=run.supervised_loss,
+                n_steps=recipe.supervised_steps,
+            ),
+            start=state,
+            checkpoint=checkpoint,
+            report=lambda step, loss: on_progress(step / total, loss),
         )
-
-    groups = [{"params": list(weights.values())}]
-    _optimise(
-        groups,
-        supervised,
-        n_steps=recipe.supervised_steps,
-        lr=recipe.supervised_lr,
-        report=lambda step, loss: on_progress(step / total, loss),
-    )
-    _optimise(
-        [*groups, {"params": list(log_rates.values()), "lr": 100 * recipe.outer_lr}],
-        meta,
-        n_steps=recipe.meta_steps,
-        lr=recipe.outer_lr,
+    rates = dict.fromkeys(run.weights, recipe.outer_lr)
+    optimise(
+        Stage(
+            name=_META,
+            parameters=run.weights | run.log_rates,
+            rates=rates | dict.fromkeys(run.log_rates, recipe.rate_lr),
+            loss=run.meta_loss,
+            n_steps=recipe.meta_steps,
+            watch=_watch(run, validation, recipe, seed) if validation else None,
+        ),
+        start=state,
+        checkpoint=checkpoint,
         report=lambda step, loss: on_progress((recipe.supervised_steps + step) / total, loss),
     )
-    return replace(
-        start,
-        weights={k: w.detach().cpu() for k, w in weights.items()},
-        rates={k: torch.exp(r.detach()).cpu() for k, r in log_rates.items()},
-        n_inner_steps=recipe.n_inner_steps,
+    return run.network()
+
+
+_SUPERVISED, _META = "supervised", "meta"
+_RATE = "rate of "
+
+
+class _Run:
+    """Parameters of one training run, and its losses as functions of the step.
+
+    Each step has random numbers of its own, so that a run can go on from any of them.
+    """
+
+    def __init__(
+        self, start: MetaNetwork, source: TaskSource, recipe: Recipe, *, seed: int, device: str
+    ) -> None:
+        self._start, self._source, self._recipe = start, source, recipe
+        self._seed, self._device = seed, device
+        self.weights = {k: w.to(device).clone().requires_grad_() for k, w in start.weights.items()}
+        self.log_rates = {
+            _RATE + name: torch.log(rate.to(device)).clone().requires_grad_()
+            for name, rate in start.rates.items()
+        }
+
+    def supervised_loss(self, step: int) -> Tensor:
+        """Mean loss of galaxies of all regimes."""
+        task = self._source.pooled(
+            self._recipe.batch, np.random.default_rng([self._seed, 7, 0, step])
+        )
+        inputs, z_spec, weight = task_tensors(task, self._device)
+        losses = query_loss(
+            forward(self.weights, inputs), z_spec, head=self._start.architecture.head
+        )
+        return (losses * weight).sum() / weight.sum()
+
+    def meta_loss(self, step: int) -> Tensor:
+        """Loss after adaptation to some tasks."""
+        recipe = self._recipe
+        support, query = self._source.tasks(
+            recipe.tasks_per_step,
+            recipe.n_support,
+            recipe.n_query,
+            np.random.default_rng([self._seed, 7, 1, step]),
+        )
+        shares = step_weights(
+            step / recipe.meta_steps, recipe.n_inner_steps, until=recipe.multi_step_until
+        )
+        return self._adapted_loss(support, query, shares)
+
+    def validation_loss(self, tasks: tuple[list[Task], list[Task]]) -> float:
+        """Loss after adaptation to given tasks."""
+        last = step_weights(1.0, self._recipe.n_inner_steps, until=0.0)
+        size = self._recipe.tasks_per_step
+        total = 0.0
+        with torch.no_grad():
+            for first in range(0, len(tasks[0]), size):
+                support, query = (sets[first : first + size] for sets in tasks)
+                total += len(support) * float(self._adapted_loss(support, query, last))
+        return total / len(tasks[0])
+
+    def _adapted_loss(
+        self, support: list[Task], query: list[Task], shares: tuple[float, ...]
+    ) -> Tensor:
+        """Weighted loss after the inner steps."""
+        return meta_loss(
+            self.weights,
+            {name.removeprefix(_RATE): torch.exp(r) for name, r in self.log_rates.items()},
+            to_labelled_set(support, self._recipe.n_support, device=self._device),
+            to_labelled_set(query, len(query[0].z_spec), device=self._device),
+            step_weights=shares,
+            head=self._start.architecture.head,
+        )
+
+    def network(self) -> MetaNetwork:
+        """Network of the parameters as they are."""
+        rates = {name.removeprefix(_RATE): torch.exp(r) for name, r in self.log_rates.items()}
+        return replace(
+            self._start,
+            weights={name: w.detach().cpu() for name, w in self.weights.items()},
+            rates={name: rate.detach().cpu() for name, rate in rates.items()},
+            n_inner_steps=self._recipe.n_inner_steps,
+        )
+
+
+def step_weights(progress: float, n_steps: int, *, until: float) -> tuple[float, ...]:
+    """Weights of the losses after each inner step, with sum one.
+
+    At first all count alike, from ``until`` of the outer loop on the last alone: the multi-step
+    loss of MAML++ (Antoniou et al. 2019). With ``until`` zero it is plain MAML.
+
+    Examples
+    --------
+    >>> step_weights(0.0, 2, until=0.5), step_weights(0.25, 2, until=0.5)
+    ((0.5, 0.5), (0.25, 0.75))
+    """
+    early = max(0.0, 1 - progress / until) / n_steps if until else 0.0
+    return (early,) * (n_steps - 1) + (1 - early * (n_steps - 1),)
+
+
+def _watch(run: _Run, validation: TaskSource, recipe: Recipe, seed: int) -> Watch:
+    """Watch on tasks that are drawn once and stay the same."""
+    tasks = validation.tasks(
+        recipe.n_validation_tasks,
+        recipe.n_support,
+        VALIDATION_QUERY,
+        np.random.default_rng([seed, 8]),
     )
-
-
-def _optimise(
-    groups: Sequence[Mapping[str, object]],
-    loss_of: Callable[[int], Tensor],
-    *,
-    n_steps: int,
-    lr: float,
-    report: Callable[[int, float], None],
-) -> None:
-    """Adam with a cosine-shaped rate; the parameters change in place."""
-    if n_steps == 0:
-        return
-    optimiser = torch.optim.Adam([dict(group) for group in groups], lr=lr)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: _one_cycle(step / max(n_steps, 1))
-    )
-    parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    for step in range(n_steps):
-        optimiser.zero_grad()
-        loss = loss_of(step)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, MAX_GRADIENT_NORM)
-        optimiser.step()
-        schedule.step()
-        if step % 25 == 0 or step == n_steps - 1:
-            report(step + 1, float(loss.detach()))
-
-
-def _one_cycle(fraction: float) -> float:
-    """Relative learning rate: a short linear rise, then a cosine to nearly zero."""
-    warm = 0.05
-    if fraction < warm:
-        return 0.1 + 0.9 * fraction / warm
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (fraction - warm) / (1 - warm)))
-
-
-def draw_support_size(n_most: int, rng: np.random.Generator) -> int:
-    """Anchors of a training task: a quarter of the tasks has none, the others any number."""
-    return 0 if rng.random() < NO_ANCHORS else int(rng.integers(0, n_most + 1))
-
-
-def _tensors(task: Task, device: str) -> tuple[Tensor, Tensor, Tensor]:
-    """Float32 tensors of a task."""
-    columns = (task.inputs, task.z_spec, task.weight)
-    tensors = [torch.from_numpy(np.ascontiguousarray(c, dtype=np.float32)) for c in columns]
-    return tensors[0].to(device), tensors[1].to(device), tensors[2].to(device)
-
-
-def to_labelled_set(tasks: list[Task], length: int, *, device: str = "cpu") -> LabelledSet:
-    """Tasks side by side, each padded to ``length`` galaxies of weight zero."""
-    shape = tasks[0].inputs.shape[1:]
-    inputs = np.zeros((len(tasks), length, *shape), dtype=np.float32)
-    z_spec = np.zeros((len(tasks), length), dtype=np.float32)
-    weight = np.zeros((len(tasks), length), dtype=np.float32)
-    for row, task in enumerate(tasks):
-        n = len(task.z_spec)
-        inputs[row, :n], z_spec[row, :n], weight[row, :n] = task.inputs, task.z_spec, task.weight
-    return LabelledSet(
-        inputs=torch.from_numpy(inputs).to(device),
-        z_spec=torch.from_numpy(z_spec).to(device),
-        weight=torch.from_numpy(weight).to(device),
+    return Watch(
+        loss=lambda: run.validation_loss(tasks),
+        every=recipe.validation_every,
+        patience=recipe.patience,
     )

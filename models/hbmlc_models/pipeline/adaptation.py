@@ -15,7 +15,7 @@ from hbmlc_models.metalearning.features import network_inputs
 from hbmlc_models.metalearning.infer import run_network
 from hbmlc_models.metalearning.maml import adapt_tiles_weights
 from hbmlc_models.metalearning.network import Head
-from hbmlc_models.metalearning.train import Task, to_labelled_set
+from hbmlc_models.metalearning.tasks import Task, to_labelled_set
 from hbmlc_models.pipeline.options import MAX_ANCHORS, CalibrationOptions
 from hbmlc_models.pipeline.survey_fit import SurveyFit
 from hbmlc_models.tile import Tile, merge_tiles

@@ -29,6 +29,10 @@ MAX_MARGIN = 2.0
 """Most that a survey is deeper than the sample cut from it [mag]."""
 _SEEING = (0.92, 0.87, 0.83, 0.80, 0.78, 0.76)
 """Effective seeing of LSST in ugrizy [arcsec FWHM]; Ivezić et al. 2019, Table 2."""
+_STAND_IN = {"B": "g", "V": "g", "J": "y", "H": "y", "K": "y"}
+"""Band of LSST whose noise a band that LSST lacks is given."""
+_INFRARED_LOSS = {"J": 0.0, "H": 0.6, "K": 1.0}
+"""Depth [mag] that surveys from the ground lose to the sky beyond that of the y band."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,15 @@ def _lsst() -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
     return single, dict(model.params.nVisYr), dict(model.params.gamma)
 
 
+@cache
+def _euclid_m5() -> dict[str, float]:
+    """Depth of the Euclid Wide Survey by band, as photerr has it."""
+    from photerr import EuclidWideErrorModel
+
+    model: Any = EuclidWideErrorModel()
+    return dict(model.params.m5)
+
+
 def lsst_depth(years: float) -> Depth:
     """LSST after some years of observation."""
     single, visits_per_year, gamma = _lsst()
@@ -71,18 +84,23 @@ def draw_depth(filters: FilterSet, rng: np.random.Generator, *, mag_limit: float
     """Random depth: LSST of 0.5 to 10 years with scatter, or a camera's for a magnitude limit.
 
     Samples of other cameras are cut where the noise begins, up to two magnitudes above the depth.
+    Euclid's bands have the depth of its wide survey, whatever LSST has reached.
     """
     reference = lsst_depth(float(np.exp(rng.uniform(np.log(0.5), np.log(10.0)))))
-    by_band = dict(zip("ugrizy", range(6), strict=True))
-    order = [by_band.get(band.lower(), 3) for band in filters.bands]
+    order = ["ugrizy".index(_STAND_IN.get(band, band.lower())) for band in filters.bands]
+    m5 = np.array(reference.m5)[order]
     scatter = rng.normal(0.0, 0.15, len(order)) + rng.normal(0.0, 0.1)
-    offset = 0.0
-    if filters.name != "lsst":
-        place = by_band.get(filters.selection_band.lower(), 3)
-        offset = reference.m5[place] - mag_limit - float(rng.uniform(0.0, MAX_MARGIN))
+    if "lsst" not in filters.name:
+        place = filters.bands.index(filters.selection_band)
+        m5 -= m5[place] - mag_limit - float(rng.uniform(0.0, MAX_MARGIN))
+    for place, (band, curve) in enumerate(zip(filters.bands, filters.curves, strict=True)):
+        if curve.startswith("Euclid"):
+            m5[place] = _euclid_m5()[band]
+        else:
+            m5[place] -= _INFRARED_LOSS.get(band, 0.0)
     blur = np.exp(rng.normal(0.0, 0.08, len(order)) + rng.normal(0.0, 0.1))
     return Depth(
-        m5=tuple(reference.m5[k] + float(s) - offset for k, s in zip(order, scatter, strict=True)),
+        m5=tuple((m5 + scatter).tolist()),
         n_visits=tuple(reference.n_visits[k] for k in order),
         gamma=tuple(reference.gamma[k] for k in order),
         seeing=tuple(reference.seeing[k] * float(b) for k, b in zip(order, blur, strict=True)),

@@ -54,6 +54,27 @@ FILTER_SETS: dict[str, FilterSet] = {
         _set("hsc", "hsc2017", "grizy", "i"),
         _set("cfht", "cfht_megacam", "ugriz", "i"),
         _set("panstarrs", "panstarrs", "grizy", "i"),
+        _set("des", "decamDR1", "grizY", "i"),
+        FilterSet(
+            name="euclid-lsst",
+            bands=tuple("ugrizyYJH"),
+            curves=(
+                *(f"lsst2023-{band}" for band in "ugrizy"),
+                *(f"Euclid-{band}" for band in "YJH"),
+            ),
+            selection_band="i",
+        ),
+        FilterSet(
+            name="optical-nir",
+            bands=tuple("uBVrizJHK"),
+            curves=(
+                "cfht_megacam-u",
+                *(f"bessell-{band}" for band in "BV"),
+                *(f"hsc2017-{band}" for band in ("r2", "i2", "z")),
+                *(f"twomass-{band}" for band in ("J", "H", "Ks")),
+            ),
+            selection_band="i",
+        ),
     )
 }
 """Filter sets that can be simulated."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -37,6 +39,8 @@ class TrainingRecipe:
     """Tiles in each, of different depth and selection."""
     galaxies_per_tile: int
     """Galaxies in each tile."""
+    n_validation_worlds: int
+    """Further worlds that end the training when it makes no progress there."""
     n_test_worlds: int
     """Further worlds that the metrics of the card come from."""
     mag_limit: float
@@ -50,9 +54,15 @@ class TrainingRecipe:
     supervised_lr: float
     """Peak learning rate of the start."""
     meta_steps: int
-    """Steps of the outer loop of MAML."""
+    """Steps of the outer loop of MAML, at most."""
     outer_lr: float
     """Meta-learning rate."""
+    rate_lr: float
+    """Learning rate of the logarithms of the inner rates."""
+    multi_step_until: float
+    """Share of the outer loop in which losses after earlier inner steps count; 0 is plain MAML."""
+    patience: int
+    """Validations without progress that end the outer loop."""
     tasks_per_step: int
     """Tasks in one outer step."""
     n_inner_steps: int
@@ -61,6 +71,11 @@ class TrainingRecipe:
     def as_dict(self) -> dict[str, Any]:
         """Recipe as JSON values."""
         return asdict(self)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all entries: names a training run."""
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
 
 
 def shipped_recipes() -> tuple[str, ...]:

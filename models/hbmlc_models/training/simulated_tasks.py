@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hbmlc_models.anchors import Anchors, stratified_anchors
 from hbmlc_models.arrays import FloatArray, IntArray
-from hbmlc_models.metalearning.features import CONTEXT_START, network_inputs
-from hbmlc_models.metalearning.train import CONTEXT_DROPPED, Task, draw_support_size
+from hbmlc_models.metalearning.features import CONTEXT_CHANNELS, network_inputs
+from hbmlc_models.metalearning.tasks import CONTEXT_DROPPED, Task, draw_support_size
 from hbmlc_models.photometry import concatenate_photometry
 from hbmlc_models.selection.context import ContextScale, fit_context
 from hbmlc_models.selection.frame import LuptitudeFrame, make_frame
@@ -27,6 +28,14 @@ class TileInputs:
     """``(n_galaxies,)``."""
     labelled: IntArray
     """Positions of the galaxies that were selected."""
+    propensity: FloatArray
+    """Probability of having been selected, ``(n_galaxies,)``."""
+
+    def anchors(self, n_anchors: int, rng: np.random.Generator) -> Anchors:
+        """Anchors as a survey's tile would get them."""
+        return stratified_anchors(
+            self.labelled, self.propensity[self.labelled], n_anchors=n_anchors, rng=rng
+        )
 
 
 def prepare_tiles(
@@ -48,6 +57,7 @@ def prepare_tiles(
             ),
             z_true=catalog.z_true,
             labelled=np.flatnonzero(catalog.tile.selected),
+            propensity=catalog.p_select,
         )
         for catalog in catalogs
     ]
@@ -55,7 +65,7 @@ def prepare_tiles(
 
 
 class SimulatedTasks:
-    """Source of tasks: support from a tile's labelled galaxies, query from all of them."""
+    """Source of tasks: anchors chosen as at deployment, query galaxies of all kinds."""
 
     def __init__(self, tiles: list[TileInputs]) -> None:
         self._tiles = tiles
@@ -65,7 +75,7 @@ class SimulatedTasks:
     def pooled(self, n_galaxies: int, rng: np.random.Generator) -> Task:
         """Galaxies of all tiles mixed."""
         chosen = rng.integers(0, len(self._z_true), n_galaxies)
-        return _task(self._inputs[chosen], self._z_true[chosen], rng)
+        return _task(self._inputs[chosen], self._z_true[chosen], np.ones(n_galaxies), rng)
 
     def tasks(
         self, n_tasks: int, n_support: int, n_query: int, rng: np.random.Generator
@@ -75,17 +85,18 @@ class SimulatedTasks:
         queries: list[Task] = []
         for place in rng.integers(0, len(self._tiles), n_tasks):
             tile = self._tiles[int(place)]
-            k = draw_support_size(min(n_support, len(tile.labelled)), rng)
-            anchors = rng.choice(tile.labelled, size=k, replace=False)
-            others = rng.integers(0, len(tile.z_true), n_query)
-            supports.append(_task(tile.inputs[anchors], tile.z_true[anchors], rng))
-            queries.append(_task(tile.inputs[others], tile.z_true[others], rng))
+            anchors = tile.anchors(draw_support_size(n_support, rng), rng)
+            index, others = anchors.index, rng.integers(0, len(tile.z_true), n_query)
+            supports.append(_task(tile.inputs[index], tile.z_true[index], anchors.weight, rng))
+            queries.append(_task(tile.inputs[others], tile.z_true[others], np.ones(n_query), rng))
         return supports, queries
 
 
-def _task(inputs: FloatArray, z_true: FloatArray, rng: np.random.Generator) -> Task:
-    """Task of weight one, with the optional columns withheld from half of the galaxies."""
+def _task(
+    inputs: FloatArray, z_true: FloatArray, weight: FloatArray, rng: np.random.Generator
+) -> Task:
+    """Task with the optional columns withheld from half of the galaxies."""
     withheld = rng.random(len(inputs)) < CONTEXT_DROPPED
     shown = inputs.copy()
-    shown[withheld, CONTEXT_START:, :] = 0.0
-    return Task(inputs=shown, z_spec=z_true, weight=np.ones(len(z_true)))
+    shown[withheld, CONTEXT_CHANNELS] = 0.0
+    return Task(inputs=shown, z_spec=z_true, weight=weight)

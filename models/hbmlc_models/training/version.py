@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
-import torch
 
 from hbmlc_models import metrics
 from hbmlc_models.base_models import ModelVersion, read_version, write_version
+from hbmlc_models.metalearning.checkpoint import Checkpoint
 from hbmlc_models.metalearning.features import CHANNELS
 from hbmlc_models.metalearning.infer import outputs_density, run_network
-from hbmlc_models.metalearning.maml import adapt
-from hbmlc_models.metalearning.network import Architecture
+from hbmlc_models.metalearning.maml import adapt_tiles_weights
+from hbmlc_models.metalearning.network import Architecture, Weights
+from hbmlc_models.metalearning.tasks import Task, to_labelled_set
 from hbmlc_models.metalearning.train import MetaNetwork, Recipe, new_network, train_network
 from hbmlc_models.pdf import point_estimates
 from hbmlc_models.photometry import concatenate_photometry
@@ -31,12 +33,14 @@ from hbmlc_models.training.simulated_tasks import (
     prepare_tiles,
 )
 
-__all__ = ["train_version"]
+__all__ = ["adapt_to_tile", "simulate_tiles", "train_version"]
 
 POPULATION_YEARS = 100.0
 """Depth at which the population is fitted: a mixture wants photometry without noise."""
 Z_GRID = np.linspace(0.0, 4.0, 401)
 """Grid on which the card's metrics are computed."""
+CHECKPOINT_EVERY = 100
+"""Steps from one checkpoint to the next."""
 TEST_ANCHORS = 50
 """Anchors of a test tile."""
 
@@ -44,17 +48,27 @@ TEST_ANCHORS = 50
 def train_version(
     recipe: TrainingRecipe,
     *,
+    checkpoint: Path | None = None,
     on_progress: Callable[[str, float], None] = lambda _stage, _done: None,
 ) -> ModelVersion:
-    """Model version made by ``recipe``; progress gets the stage and the done fraction."""
+    """Model version made by ``recipe``; progress gets the stage and the done fraction.
+
+    With a ``checkpoint`` the training of the network is kept in that file and gone on from: a run
+    that was stopped ends with the same bytes as one that was not.
+    """
     filters = filter_set(recipe.filters)
-    catalogs = _simulate(recipe, filters, range(recipe.n_worlds), on_progress)
-    frame, tiles = prepare_tiles(catalogs)
+    ends = np.cumsum([recipe.n_worlds, recipe.n_validation_worlds, recipe.n_test_worlds])
+
+    def tiles_of(first: int, end: int, frame: LuptitudeFrame | None) -> _Tiles:
+        simulated = simulate_tiles(recipe, range(first, end), on_progress=on_progress)
+        return prepare_tiles(simulated, frame=frame)
+
+    frame, tiles = tiles_of(0, int(ends[0]), None)
+    validation = tiles_of(int(ends[0]), int(ends[1]), frame)[1] if ends[1] > ends[0] else []
     population = _fit_population(recipe, filters, frame)
     on_progress("population", 1.0)
-    network = _train(recipe, frame, tiles, on_progress)
-    unseen = range(recipe.n_worlds, recipe.n_worlds + recipe.n_test_worlds)
-    test = prepare_tiles(_simulate(recipe, filters, unseen, on_progress), frame=frame)[1]
+    network = _train(recipe, frame, (tiles, validation), checkpoint, on_progress)
+    test = tiles_of(int(ends[1]), int(ends[2]), frame)[1]
     card = {
         "description": f"Meta-trained on simulated worlds seen through {recipe.filters} filters.",
         "training_data": "simulated; no real survey and no published mock was used",
@@ -75,13 +89,17 @@ def train_version(
     return read_version(write_version(version))
 
 
-def _simulate(
+_Tiles = tuple[LuptitudeFrame, list[TileInputs]]
+
+
+def simulate_tiles(
     recipe: TrainingRecipe,
-    filters: FilterSet,
     worlds: range,
-    on_progress: Callable[[str, float], None],
+    *,
+    on_progress: Callable[[str, float], None] = lambda _stage, _done: None,
 ) -> list[SimulatedCatalog]:
-    """Tiles of some worlds."""
+    """Tiles of the worlds of a recipe: of each, several depths and selections."""
+    filters = filter_set(recipe.filters)
     catalogs: list[SimulatedCatalog] = []
     for world in worlds:
         rng = np.random.default_rng([recipe.seed, 1, world])
@@ -131,10 +149,11 @@ def _fit_population(recipe: TrainingRecipe, filters: FilterSet, frame: Luptitude
 def _train(
     recipe: TrainingRecipe,
     frame: LuptitudeFrame,
-    tiles: list[TileInputs],
+    tiles: tuple[list[TileInputs], list[TileInputs]],
+    checkpoint: Path | None,
     on_progress: Callable[[str, float], None],
 ) -> MetaNetwork:
-    """Meta-train a network from random weights."""
+    """Meta-train a network from random weights on the first ``tiles``, watched on the others."""
     architecture = Architecture(n_channels=CHANNELS, n_bands=len(frame.bands))
     start = new_network(architecture, seed=recipe.seed, n_inner_steps=recipe.n_inner_steps)
     settings = Recipe(
@@ -145,14 +164,44 @@ def _train(
         outer_lr=recipe.outer_lr,
         tasks_per_step=recipe.tasks_per_step,
         n_inner_steps=recipe.n_inner_steps,
+        rate_lr=recipe.rate_lr,
+        multi_step_until=recipe.multi_step_until,
+        patience=recipe.patience,
     )
+    learn, watch = tiles
     return train_network(
         start,
-        SimulatedTasks(tiles),
+        SimulatedTasks(learn),
         settings,
         seed=recipe.seed,
+        validation=SimulatedTasks(watch) if watch else None,
+        checkpoint=(
+            Checkpoint(checkpoint, run=recipe.digest, every=CHECKPOINT_EVERY)
+            if checkpoint
+            else None
+        ),
         on_progress=lambda done, loss: on_progress(f"training (loss {loss:+.3f})", done),
     )
+
+
+def adapt_to_tile(
+    network: MetaNetwork, tile: TileInputs, n_anchors: int, rng: np.random.Generator
+) -> Weights:
+    """Weights adapted to a simulated tile on anchors chosen as at deployment."""
+    anchors = tile.anchors(n_anchors, rng)
+    support = Task(
+        inputs=tile.inputs[anchors.index],
+        z_spec=tile.z_true[anchors.index],
+        weight=anchors.weight,
+    )
+    adapted = adapt_tiles_weights(
+        network.weights,
+        network.rates,
+        to_labelled_set([support], n_anchors),
+        n_steps=network.n_inner_steps,
+        head=network.architecture.head,
+    )
+    return {name: tensor[0] for name, tensor in adapted.items()}
 
 
 def _measure(network: MetaNetwork, tiles: list[TileInputs]) -> dict[str, float]:
@@ -161,23 +210,10 @@ def _measure(network: MetaNetwork, tiles: list[TileInputs]) -> dict[str, float]:
     for label, n_anchors in (("no_anchors", 0), ("adapted", TEST_ANCHORS)):
         z_phot: list[np.ndarray] = []
         cde: list[float] = []
-        for tile in tiles:
-            anchors = tile.labelled[:n_anchors]
+        for number, tile in enumerate(tiles):
             weights = network.weights
-            if len(anchors):
-                support = (
-                    torch.from_numpy(tile.inputs[anchors]),
-                    torch.from_numpy(tile.z_true[anchors].astype(np.float32)),
-                    torch.ones(len(anchors)),
-                )
-                weights = adapt(
-                    weights,
-                    network.rates,
-                    support,
-                    n_steps=network.n_inner_steps,
-                    head=network.architecture.head,
-                )
-                weights = {name: tensor.detach() for name, tensor in weights.items()}
+            if n_anchors:
+                weights = adapt_to_tile(network, tile, n_anchors, np.random.default_rng(number))
             outputs = run_network(weights, tile.inputs)
             density = outputs_density(outputs, Z_GRID, head=network.architecture.head)
             pdf = density / (Z_GRID[1] - Z_GRID[0])

@@ -9,21 +9,18 @@ import pytest
 import torch
 
 from hbmlc_models.metalearning.maml import (
+    PRIOR_ANCHORS,
     LabelledSet,
     adapt,
     adapt_tiles_weights,
+    effective_size,
     meta_loss,
     set_loss,
+    trust,
 )
 from hbmlc_models.metalearning.network import Architecture, Head, Weights, init_weights
-from hbmlc_models.metalearning.train import (
-    MetaNetwork,
-    Recipe,
-    Task,
-    draw_support_size,
-    to_labelled_set,
-    train_network,
-)
+from hbmlc_models.metalearning.tasks import Task, draw_support_size, to_labelled_set
+from hbmlc_models.metalearning.train import MetaNetwork, Recipe, train_network
 
 N_TILES, N_SUPPORT, N_QUERY = 3, 6, 8
 SIZES = Architecture(n_channels=2, n_bands=3, n_maps=4, n_components=2)
@@ -51,11 +48,14 @@ def make_set(n: int, seed: int) -> LabelledSet:
 
 
 SUPPORT, QUERY = make_set(N_SUPPORT, 4), make_set(N_QUERY, 5)
+LAST = (0.0, 1.0)
 
 
-def outer_gradient(weights: Weights, rates: Weights, head: Head) -> Weights:
+def outer_gradient(
+    weights: Weights, rates: Weights, head: Head, shares: tuple[float, ...] = LAST
+) -> Weights:
     leaves = {name: tensor.clone().requires_grad_() for name, tensor in weights.items()}
-    loss = meta_loss(leaves, rates, SUPPORT, QUERY, n_steps=2, head=head)
+    loss = meta_loss(leaves, rates, SUPPORT, QUERY, step_weights=shares, head=head)
     return dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values())), strict=True))
 
 
@@ -75,10 +75,12 @@ def first_order_gradient(weights: Weights, rates: Weights, head: Head) -> Weight
     return total
 
 
+@pytest.mark.parametrize("shares", [LAST, (0.5, 0.5), (0.2, 0.3, 0.5)])
 @pytest.mark.parametrize("head", list(Head))
-def test_meta_gradient_is_that_of_finite_differences(head: Head) -> None:
+def test_meta_gradient_is_that_of_finite_differences(head: Head, shares: tuple[float, ...]) -> None:
     weights, rates = make_weights(head)
-    gradient = outer_gradient(weights, rates, head)
+    rates[PRIOR_ANCHORS] = torch.tensor(4.0, dtype=DOUBLE)
+    gradient = outer_gradient(weights, rates, head, shares)
     generator = torch.Generator().manual_seed(6)
     step = 1e-6
 
@@ -93,7 +95,7 @@ def test_meta_gradient_is_that_of_finite_differences(head: Head) -> None:
                 rates,
                 SUPPORT,
                 QUERY,
-                n_steps=2,
+                step_weights=shares,
                 head=head,
             )
             for sign in (1, -1)
@@ -130,7 +132,9 @@ def test_adapting_tiles_side_by_side_equals_a_loop() -> None:
 
     for tile in range(N_TILES):
         support = (SUPPORT.inputs[tile], SUPPORT.z_spec[tile], SUPPORT.weight[tile])
-        alone = adapt(weights, rates, support, n_steps=3, head=Head.MIXTURE)
+        share = trust(weights, rates, support, n_steps=3, head=Head.MIXTURE)
+        scaled = {name: share * rate for name, rate in rates.items()}
+        alone = adapt(weights, scaled, support, n_steps=3, head=Head.MIXTURE)
         for name in weights:
             torch.testing.assert_close(together[name][tile], alone[name])
 
@@ -164,7 +168,7 @@ def test_empty_support_set_changes_nothing(head: Head) -> None:
             adapted[name], tensor.expand(adapted[name].shape), rtol=0, atol=0
         )
     leaves = {name: tensor.clone().requires_grad_() for name, tensor in weights.items()}
-    meta_loss(leaves, rates, nobody, QUERY, n_steps=2, head=head).backward()
+    meta_loss(leaves, rates, nobody, QUERY, step_weights=LAST, head=head).backward()
     assert all(torch.isfinite(leaf.grad).all() for leaf in leaves.values())
 
 
@@ -180,6 +184,68 @@ def test_one_wrong_redshift_does_not_throw_the_weights_away() -> None:
     moved = sum(((adapted[n] - weights[n]) ** 2).flatten(1).sum(1) for n in weights)
     # Three steps of rate 1e-3 and a gradient of length one at most.
     assert torch.all(moved.sqrt() <= 3e-3 * (1 + 1e-9))
+
+
+@pytest.mark.parametrize("n_anchors", [1, 2, 6])
+def test_adaptation_moves_no_farther_than_its_anchors_allow(n_anchors: int) -> None:
+    weights, rates = make_weights(Head.MIXTURE, rate=0.2)
+    rates[PRIOR_ANCHORS] = torch.tensor(4.0, dtype=DOUBLE)
+    weight = torch.zeros_like(SUPPORT.weight)
+    weight[:, :n_anchors] = 1.0
+
+    adapted = adapt_tiles_weights(
+        weights, rates, replace(SUPPORT, weight=weight), n_steps=3, head=Head.MIXTURE
+    )
+
+    moved = sum(((adapted[n] - weights[n]) ** 2).flatten(1).sum(1) for n in weights).sqrt()
+    # Steps times rate times the length of a gradient, and n anchors of equal weight out of n + 4.
+    assert torch.all(moved <= 3 * 0.2 * n_anchors / (n_anchors + 4) * (1 + 1e-9))
+    assert torch.all(moved > 0)
+
+
+def test_few_heavy_anchors_count_as_few() -> None:
+    alike, uneven = torch.ones(50), torch.cat([torch.ones(2), torch.full((48,), 1e-6)])
+
+    assert float(effective_size(alike)) == pytest.approx(50)
+    assert float(effective_size(uneven)) == pytest.approx(2, rel=1e-3)
+    assert float(effective_size(torch.zeros(5))) == 0
+
+
+def test_adaptation_that_does_not_carry_over_is_held_back() -> None:
+    weights, rates = make_weights(Head.MSE, rate=0.3)
+    weights["head.weight"] = torch.zeros_like(weights["head.weight"])
+    weights["head.bias"] = torch.full_like(weights["head.bias"], 0.9)
+    generator = torch.Generator().manual_seed(9)
+    inputs = torch.randn(40, 2, 3, generator=generator, dtype=DOUBLE)
+    weight = torch.ones(40, dtype=DOUBLE)
+    # All anchors are farther than the network says; or every second one, and the others nearer.
+    agreed = torch.full((40,), 1.4, dtype=DOUBLE)
+    rank = torch.argsort(torch.argsort(inputs.sum(dim=(-2, -1))))
+    opposed = torch.where(rank % 2 == 0, agreed, 0.4)
+
+    shares = [
+        float(trust(weights, rates, (inputs, z, weight), n_steps=3, head=Head.MSE))
+        for z in (agreed, opposed)
+    ]
+
+    assert shares[0] > 0.95
+    assert shares[1] < 0.05
+
+
+def test_order_of_anchors_is_of_no_consequence() -> None:
+    weights, rates = make_weights(Head.MIXTURE)
+    order = torch.randperm(N_SUPPORT, generator=torch.Generator().manual_seed(10))
+    moved = LabelledSet(
+        inputs=SUPPORT.inputs[:, order],
+        z_spec=SUPPORT.z_spec[:, order],
+        weight=SUPPORT.weight[:, order],
+    )
+
+    one = adapt_tiles_weights(weights, rates, SUPPORT, n_steps=2, head=Head.MIXTURE)
+    two = adapt_tiles_weights(weights, rates, moved, n_steps=2, head=Head.MIXTURE)
+
+    for name in weights:
+        torch.testing.assert_close(one[name], two[name])
 
 
 class ShiftedLines:
@@ -228,8 +294,8 @@ def test_adaptation_beats_no_adaptation_on_tasks_never_seen() -> None:
     support, query = source.tasks(40, 50, 100, np.random.default_rng(99))
     sets = to_labelled_set(support, 50), to_labelled_set(query, 100)
     losses = [
-        meta_loss(network.weights, network.rates, *sets, n_steps=n_steps, head=Head.MSE).item()
-        for n_steps in (0, 2)
+        meta_loss(network.weights, network.rates, *sets, step_weights=shares, head=Head.MSE).item()
+        for shares in ((), (0.0, 1.0))
     ]
     # Without anchors the variance of the offsets, 0.04, cannot be explained.
     assert losses[0] > 0.02

@@ -169,3 +169,18 @@ def test_network_survives_the_way_through_arrays() -> None:
     for name, tensor in weights.items():
         torch.testing.assert_close(back.weights[name], tensor, rtol=0, atol=0)
         torch.testing.assert_close(back.rates[name], network.rates[name], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("head", list(Head))
+@pytest.mark.parametrize("n_bands", [1, 2, 5])
+def test_fast_inference_is_the_forward_pass(head: Head, n_bands: int) -> None:
+    sizes = Architecture(n_channels=3, n_bands=n_bands, n_maps=8, head=head)
+    weights = init_weights(sizes, generator=torch.Generator().manual_seed(1))
+    weights = {name: w + 0.1 * torch.randn(w.shape) for name, w in weights.items()}
+    inputs = torch.randn(N, 3, n_bands)
+
+    found = run_network(weights, inputs.numpy())
+
+    torch.testing.assert_close(
+        torch.from_numpy(found), forward(weights, inputs), rtol=1e-4, atol=1e-5
+    )

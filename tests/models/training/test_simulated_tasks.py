@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hbmlc_models.odds import MAX_RELATIVE_ODDS
 from hbmlc_models.training.simulated_tasks import SimulatedTasks, TileInputs
 
-N, N_LABELLED = 60, 15
+N, N_LABELLED, RARE = 60, 15, 3
 
 
 @pytest.fixture
@@ -18,6 +19,7 @@ def source() -> SimulatedTasks:
             inputs=np.ones((N, 9, 6), np.float32),
             z_true=100.0 * tile + np.arange(N),
             labelled=np.arange(N_LABELLED),
+            propensity=np.where(np.arange(N) < RARE, 0.02, 0.5),
         )
         for tile in range(3)
     ]
@@ -34,6 +36,20 @@ def test_support_is_labelled_and_of_the_tile_of_its_query(source: SimulatedTasks
         assert np.all(anchors.z_spec % 100 < N_LABELLED)
         assert len(set(anchors.z_spec)) == len(anchors.z_spec) <= N_LABELLED
     assert any(len(anchors.z_spec) == 0 for anchors in support)
+
+
+def test_support_is_stratified_and_weighted_as_at_deployment(source: SimulatedTasks) -> None:
+    support, _ = source.tasks(200, 5, 20, np.random.default_rng(4))
+
+    full = [anchors for anchors in support if len(anchors.z_spec) == 5]
+    assert full
+    for anchors in full:
+        # Five strata of three: the rarest fifth gives one anchor, whose odds are truncated.
+        rare = anchors.z_spec % 100 < RARE
+        assert rare.sum() == 1
+        assert anchors.weight.mean() == pytest.approx(1.0)
+        ratio = float(anchors.weight[rare][0] / anchors.weight[~rare][0])
+        assert ratio == pytest.approx(MAX_RELATIVE_ODDS)
 
 
 def test_pooled_galaxies_come_from_all_tiles(source: SimulatedTasks) -> None:

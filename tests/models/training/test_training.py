@@ -21,6 +21,7 @@ from hbmlc_models.base_models import (
     read_version,
     write_version,
 )
+from hbmlc_models.metalearning.checkpoint import Checkpoint, CheckpointError, TrainingState
 from hbmlc_models.metalearning.features import CHANNELS
 from hbmlc_models.training import (
     RecipeError,
@@ -37,6 +38,7 @@ TINY = replace(
     n_worlds=1,
     tiles_per_world=2,
     galaxies_per_tile=150,
+    n_validation_worlds=1,
     n_test_worlds=1,
     n_components=3,
     supervised_steps=5,
@@ -131,6 +133,30 @@ def test_card_tells_recipe_and_metrics(tiny: ModelVersion) -> None:
 def test_same_recipe_gives_the_same_digest(tiny: ModelVersion) -> None:
     assert train_version(TINY).digest == tiny.digest
     assert tiny.digest.startswith("sha256:")
+
+
+def test_training_that_was_stopped_goes_on_to_the_same_bytes(
+    tiny: ModelVersion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hbmlc_models.training.version.CHECKPOINT_EVERY", 1)
+    path = tmp_path / "tiny.checkpoint"
+
+    def stop(stage: str, done: float) -> None:
+        if stage.startswith("training") and done > 0.8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_version(TINY, checkpoint=path, on_progress=stop)
+
+    assert train_version(TINY, checkpoint=path).digest == tiny.digest
+
+
+def test_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.checkpoint"
+    Checkpoint(path, run=TINY.digest).save(TrainingState(stage="meta"))
+
+    with pytest.raises(CheckpointError, match="another recipe"):
+        train_version(replace(TINY, seed=1), checkpoint=path)
 
 
 def test_version_survives_the_way_through_bytes(tiny: ModelVersion) -> None:
