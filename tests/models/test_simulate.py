@@ -9,6 +9,7 @@ import astropy.units as u
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import typer
 from astropy.cosmology import FlatLambdaCDM
 from photerr import LsstErrorModel
 from skypy.galaxies.redshift import schechter_lf_redshift
@@ -30,6 +31,7 @@ from hbmlc_models.simulate import (
     simulate_catalog,
 )
 from hbmlc_models.simulate.attenuation import dust_curve, igm_transmission
+from hbmlc_models.simulate.command import simulate
 from hbmlc_models.simulate.depth import Depth, flux_sigma
 from hbmlc_models.simulate.grid import build_grid
 from hbmlc_models.simulate.population import distances
@@ -252,3 +254,8 @@ def test_written_survey_can_be_ingested(tmp_path: Path) -> None:
         z_true = truth["z_true"].to_numpy()[tile.row]
         labelled = tile.is_labelled
         np.testing.assert_allclose(tile.z_spec[labelled], z_true[labelled], rtol=1e-6)
+
+
+def test_years_of_another_camera_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(typer.BadParameter, match="LSST"):
+        simulate(output=tmp_path, filters="sdss", years=1.0)

@@ -41,6 +41,8 @@ def simulate(
         chosen = filter_set(filters)
     except UnknownFilterSetError as error:
         raise typer.BadParameter(str(error.args[0]), param_hint="--filters") from error
+    if years is not None and chosen.name != "lsst":
+        raise typer.BadParameter("only LSST's depth follows from years", param_hint="--years")
     world = draw_world(np.random.default_rng([seed]))
     plan = SurveyPlan(n_galaxies=galaxies, n_tiles=tiles, years=years, mag_limit=mag_limit)
     console = Console(stderr=True)
