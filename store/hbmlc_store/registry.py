@@ -33,6 +33,8 @@ __all__ = [
 _REFERENCE = re.compile(
     r"(?P<name>[a-z0-9][a-z0-9._-]*)(?:(?P<mark>[@:])(?P<rest>[A-Za-z0-9._-]+))?"
 )
+MAX_BANDS_MORE = 3
+"""A version with more bands than that beyond a catalogue's is of another kind of camera."""
 MANY_BANDS = 1_000
 """A version without bands of its own fits any catalogue, but worst."""
 
@@ -193,8 +195,14 @@ def choose(tx: Session, account_id: UUID | None, bands: Sequence[str]) -> ModelV
         )
     )
     wanted = set(bands)
-    fitting = [row for row in tx.scalars(query) if not row.bands or wanted <= set(row.bands)]
+    fitting = [row for row in tx.scalars(query) if _serves(row, wanted)]
     return min(fitting, key=lambda row: len(row.bands) or MANY_BANDS, default=None)
+
+
+def _serves(row: ModelVersionRow, bands: set[str]) -> bool:
+    if not row.bands:
+        return True
+    return bands <= set(row.bands) and len(row.bands) - len(bands) <= MAX_BANDS_MORE
 
 
 def _is_visible(account_id: UUID | None) -> ColumnElement[bool]:

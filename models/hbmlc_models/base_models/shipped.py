@@ -16,6 +16,9 @@ __all__ = [
     "load_version",
 ]
 
+MAX_BANDS_MORE = 3
+"""A version with more bands than that beyond a catalogue's is of another kind of camera: Euclid's Y
+is not DECam's, though both are called so."""
 _PACKAGE = "hbmlc_models.base_models"
 _SUFFIX = ".safetensors"
 
@@ -58,7 +61,7 @@ def choose_version(bands: Sequence[str]) -> str:
     The one trained for just these, else the one with the fewest bands more, else ``auto``.
     """
     own = {name: load_version(name, number).bands for name, number in list_versions()[1:]}
-    fitting = [name for name in own if set(bands) <= set(own[name])]
+    fitting = [name for name in own if _covers(own[name], bands)]
     return min(fitting, key=lambda name: len(own[name]), default=AUTO)
 
 
@@ -66,7 +69,12 @@ def covering_versions(bands: Sequence[str]) -> list[ModelVersion]:
     """Latest version of every name that knows all of ``bands``."""
     latest = dict(list_versions())
     versions = [load_version(name, number) for name, number in latest.items()]
-    return [version for version in versions if set(bands) <= set(version.bands)]
+    return [version for version in versions if _covers(version.bands, bands)]
+
+
+def _covers(known: Sequence[str], bands: Sequence[str]) -> bool:
+    """Whether a version of the bands ``known`` may serve a catalogue of ``bands``."""
+    return set(bands) <= set(known) and len(known) - len(bands) <= MAX_BANDS_MORE
 
 
 def _auto() -> ModelVersion:

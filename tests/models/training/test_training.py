@@ -199,6 +199,7 @@ def test_every_listed_version_loads_and_its_bands_get_one_of_just_these() -> Non
 
 def test_bands_within_those_of_a_version_get_it() -> None:
     assert choose_version(("g", "r", "i", "z", "y")) == "lsst-ugrizy"
+    assert choose_version(("g", "r", "i", "z", "Y")) == AUTO
 
 
 def test_bands_of_no_version_get_auto() -> None:
