@@ -30,9 +30,11 @@ from hbmlc_models.selection.frame import LuptitudeFrame, make_frame
 from hbmlc_models.selection.holdout import HOLD_OUT_FRACTION
 from hbmlc_models.selection.mixture import Mixture, reweight_mixture
 from hbmlc_models.selection.population import MatchedSample
+from hbmlc_models.selection.posterior import labelled_density
 from hbmlc_models.selection.propensity import (
     SurveyPropensity,
     fit_propensity,
+    given_redshift,
     selection_strength,
 )
 from hbmlc_models.selection.support import SupportMap, fit_support
@@ -46,6 +48,8 @@ MIN_LABELLED_FOR_HOLD_OUT = 200
 """With fewer labels every one is needed for the fit."""
 LEAST_BETA_SCALE = 0.2
 """Share of the prior spread of β that remains where photometry shows no selection at all."""
+N_CENTRE = 4_000
+"""Galaxies whose redshifts say what a dependence on redshift does to the propensity."""
 N_SUPPORT = 5_000
 """Dimmed copies that the support map is made of."""
 N_REWEIGHT = 4_000
@@ -119,6 +123,9 @@ def fit_survey(
         learnt = _shipped(tile, model, options, frame)
     else:
         learnt = _learn(split, model, options, setting, seed=seed, on_progress=on_progress)
+    centre = setting.propensity
+    if curve is None:
+        centre = _beside_beta(tile, setting, learnt.population, redshift_grid(options))
     low, middle, high = np.quantile(frame.reference_mag(tile.photometry), [0.16, 0.5, 0.84])
     return SurveyFit(
         frame=frame,
@@ -129,8 +136,8 @@ def fit_survey(
         ),
         network=learnt.network,
         curve=curve,
-        alpha=setting.propensity.alpha,
-        gamma=setting.propensity.gamma,
+        alpha=centre.alpha,
+        gamma=centre.gamma,
         beta_mean=setting.beta_mean,
         beta_scale=setting.beta_scale,
         recalibration=UNCHANGED if curve else learnt.recalibration,
@@ -162,6 +169,21 @@ def _look_at(
         beta_mean=options.beta_mean * strength,
         beta_scale=options.beta_scale * max(strength, LEAST_BETA_SCALE),
     )
+
+
+def _beside_beta(
+    tile: Tile, setting: _Setting, population: Mixture, z_grid: FloatArray
+) -> SurveyPropensity:
+    """Survey's coefficients at the mean of β, towards which tiles are pooled.
+
+    Those of the regression belong to β = 0 and would pull every tile there.
+    """
+    rows = np.unique(np.linspace(0, tile.n_galaxies - 1, N_CENTRE).astype(int))
+    seen = tile.take(rows)
+    density = labelled_density(seen.photometry, setting.frame, population, z_grid)
+    log_factor = np.log(density @ np.exp(-setting.beta_mean * z_grid))
+    phi = setting.basis(seen.photometry, setting.frame, seen.extras)
+    return given_redshift(setting.propensity, phi, log_factor)
 
 
 def _learn(

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from hbmlc_models.arrays import BoolArray, FloatArray
 
-__all__ = ["SurveyPropensity", "fit_propensity", "selection_strength"]
+__all__ = ["SurveyPropensity", "fit_propensity", "given_redshift", "selection_strength"]
 
 FULL_STRENGTH = 1.0
 """Spread of the logit of the propensity from which on a selection counts as strong."""
@@ -25,6 +25,22 @@ class SurveyPropensity:
     """Coefficients, ``(n_basis,)``."""
     gamma: float
     """Intercept [logit]."""
+
+
+def given_redshift(
+    propensity: SurveyPropensity, basis: FloatArray, log_mean_factor: FloatArray
+) -> SurveyPropensity:
+    r"""Coefficients beside a dependence on redshift, which leave p(S=1 given F) as it is.
+
+    A regression on photometry alone holds what redshift does, too. With β of its own the same
+    propensity needs :math:`\alpha^T\Phi + \gamma + \log E_q[e^{-\beta z}]`, here projected on
+    the ``basis`` ``(n_galaxies, n_basis)``; ``log_mean_factor`` ``(n_galaxies,)`` is the last term.
+    """
+    design = np.column_stack([np.ones(len(basis)), basis])
+    extra = np.linalg.lstsq(design, log_mean_factor, rcond=None)[0]
+    return SurveyPropensity(
+        alpha=propensity.alpha + extra[1:], gamma=propensity.gamma + float(extra[0])
+    )
 
 
 def selection_strength(

@@ -27,6 +27,7 @@ from hbmlc_models.pipeline.survey_fit import SurveyFit
 from hbmlc_models.pipeline.survey_population import shipped_population
 from hbmlc_models.selection.mixture import reweight_mixture
 from hbmlc_models.selection.population import sky_sample
+from hbmlc_models.selection.posterior import labelled_density
 from hbmlc_models.tile import Tile
 from hbmlc_models.training.gate import Scores
 
@@ -80,13 +81,18 @@ def judge(
     )
 
 
-def label_weights(withheld: Tile, survey: SurveyFit, *, typical: float) -> FloatArray:
+def label_weights(
+    withheld: Tile, survey: SurveyFit, *, z_grid: FloatArray, typical: float
+) -> FloatArray:
     """Unlabelled galaxies that each withheld label stands for, truncated, ``(n_withheld,)``.
 
     ``typical`` is that number for the average label.
     """
     basis = survey.basis(withheld.photometry, survey.frame, withheld.extras)
-    propensity = expit(basis @ survey.alpha + survey.gamma)
+    density = labelled_density(withheld.photometry, survey.frame, survey.population, z_grid)
+    # The survey's coefficients stand beside β, which the redshift then has to be summed out of.
+    log_factor = np.log(density @ np.exp(-survey.beta_mean * z_grid))
+    propensity = expit(basis @ survey.alpha + survey.gamma - log_factor)
     return truncated(unselected_odds(propensity), typical=typical)
 
 

@@ -11,7 +11,7 @@ from hbmlc_models.arrays import IntArray
 from hbmlc_models.balance import typical_odds
 from hbmlc_models.base_models import ModelVersion, read_version, write_version
 from hbmlc_models.photometry import Photometry
-from hbmlc_models.pipeline.options import CalibrationOptions
+from hbmlc_models.pipeline.options import CalibrationOptions, redshift_grid
 from hbmlc_models.pipeline.split import SampleSplit, split_sample
 from hbmlc_models.pipeline.survey import fit_survey
 from hbmlc_models.pipeline.survey_fit import SurveyFit
@@ -120,7 +120,12 @@ def train_survey_version(
             split.unlabelled.photometry,
             survey,
             order.options,
-            weight=label_weights(split.withheld, survey, typical=typical_odds(tile.is_labelled)),
+            weight=label_weights(
+                split.withheld,
+                survey,
+                z_grid=redshift_grid(order.options),
+                typical=typical_odds(tile.is_labelled),
+            ),
             seed=order.seed,
         )
         for name, version in (("new", draft), ("current", current))

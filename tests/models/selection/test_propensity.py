@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from hbmlc_models.selection.propensity import fit_propensity, selection_strength
+from hbmlc_models.selection.propensity import (
+    SurveyPropensity,
+    fit_propensity,
+    given_redshift,
+    selection_strength,
+)
 
 N = 20_000
 
@@ -41,3 +46,18 @@ def test_one_kind_of_galaxies_shows_no_selection_and_keeps_the_prior(is_labelled
     labelled = np.full(50, is_labelled)
 
     assert selection_strength(basis, labelled, fit_propensity(basis, labelled)) == 1.0
+
+
+def test_coefficients_beside_a_dependence_on_redshift_leave_the_propensity_as_it_is() -> None:
+    rng = np.random.default_rng(3)
+    basis = rng.standard_normal((500, 4))
+    propensity = SurveyPropensity(alpha=rng.standard_normal(4), gamma=-1.0)
+    log_factor = 0.3 + basis @ np.array([0.5, -0.2, 0.0, 0.1])
+
+    found = given_redshift(propensity, basis, log_factor)
+
+    np.testing.assert_allclose(
+        basis @ found.alpha + found.gamma - log_factor,
+        basis @ propensity.alpha + propensity.gamma,
+        atol=1e-10,
+    )
