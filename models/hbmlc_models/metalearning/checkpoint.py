@@ -111,7 +111,7 @@ def _part(tensors: Mapping[str, np.ndarray], part: str) -> dict[str, Tensor]:
     """Tensors of one part of a state."""
     prefix = f"{part}/"
     return {
-        name.removeprefix(prefix): torch.from_numpy(np.array(tensor))
+        name.removeprefix(prefix): torch.tensor(np.asarray(tensor))
         for name, tensor in tensors.items()
         if name.startswith(prefix)
     }

@@ -35,7 +35,9 @@ def network_from_arrays(
     def part(prefix: str) -> dict[str, torch.Tensor]:
         # Sorted, so that optimisers meet the parameters in one order wherever they come from.
         names = sorted(name for name in tensors if name.startswith(prefix))
-        return {n.removeprefix(prefix): torch.from_numpy(np.array(tensors[n])) for n in names}
+        # Copied to where torch puts its own: products of matrices differ in the last bit with the
+        # alignment of their memory, and a network read back must answer as the one written did.
+        return {n.removeprefix(prefix): torch.tensor(np.asarray(tensors[n])) for n in names}
 
     return MetaNetwork(
         architecture=Architecture(**sizes),

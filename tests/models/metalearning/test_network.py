@@ -22,7 +22,7 @@ from hbmlc_models.metalearning.network import (
     mixture_density,
     query_loss,
 )
-from hbmlc_models.metalearning.train import MetaNetwork
+from hbmlc_models.metalearning.train import MetaNetwork, new_network
 from hbmlc_models.selection.context import CONTEXT
 
 N, N_BANDS = 7, 5
@@ -184,3 +184,22 @@ def test_fast_inference_is_the_forward_pass(head: Head, n_bands: int) -> None:
     torch.testing.assert_close(
         torch.from_numpy(found), forward(weights, inputs), rtol=1e-4, atol=1e-5
     )
+
+
+def test_network_that_is_read_back_lies_in_memory_as_a_new_one_does() -> None:
+    network = new_network(
+        Architecture(n_channels=CHANNELS, n_bands=N_BANDS), seed=1, n_inner_steps=2
+    )
+    tensors, document = network_arrays(network)
+    # As from a file: arrays that start anywhere.
+    shifted = {}
+    for name, tensor in tensors.items():
+        room = np.zeros(tensor.size + 1, dtype=tensor.dtype)
+        room[1:] = tensor.ravel()
+        shifted[name] = room[1:].reshape(tensor.shape)
+
+    back = network_from_arrays(shifted, document)
+
+    for name, tensor in back.weights.items():
+        assert tensor.data_ptr() % 64 == network.weights[name].data_ptr() % 64 == 0
+        assert torch.equal(tensor, network.weights[name])
