@@ -29,6 +29,9 @@ from hbmlc_store.uploads import receive_content
 # Before any test loads OpenMP: threads that spin while they wait starve the servers and workers
 # that the tests start beside them, as `hbmlc worker` knows too.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# One thread, as a worker has: how many a busy machine grants decides on the last bits of a sum.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
 
 
 @pytest.fixture(scope="session")
