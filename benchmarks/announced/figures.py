@@ -34,7 +34,7 @@ def draw_residuals(
                 share = np.histogram(error, _EDGES)[0] / len(error) / np.diff(_EDGES)
                 panel.plot(centres, share, drawstyle="steps-mid", label=found.method, lw=1.2)
         panel.set(title=name, xlabel="Δz / (1 + z)", yscale="log", ylim=(0.05, None))
-    panels[0].set_ylabel("galaxies")
+    panels[0].set_ylabel("share of galaxies per unit")
     panels[-1].legend(frameon=False, fontsize="small")
     figure.savefig(path, dpi=110)
 
