@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
+from threadpoolctl import threadpool_limits
 
 from hbmlc.schemas import CalibrationRequest, CatalogState, Stage
 from hbmlc_store.accounts import ensure_account
@@ -32,6 +33,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # One thread, as a worker has: how many a busy machine grants decides on the last bits of a sum.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+# Libraries that the imports above have loaded read no environment any more.
+threadpool_limits(1)
 
 
 @pytest.fixture(scope="session")

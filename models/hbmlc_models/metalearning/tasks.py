@@ -60,9 +60,11 @@ def draw_support_size(n_most: int, rng: np.random.Generator) -> int:
 
 def task_tensors(task: Task, device: str) -> tuple[Tensor, Tensor, Tensor]:
     """Float32 tensors of a task."""
-    columns = (task.inputs, task.z_spec, task.weight)
-    tensors = [torch.from_numpy(np.ascontiguousarray(c, dtype=np.float32)) for c in columns]
-    return tensors[0].to(device), tensors[1].to(device), tensors[2].to(device)
+    inputs, z_spec, weight = (
+        _tensor(np.asarray(column, dtype=np.float32), device)
+        for column in (task.inputs, task.z_spec, task.weight)
+    )
+    return inputs, z_spec, weight
 
 
 def to_labelled_set(tasks: list[Task], length: int, *, device: str = "cpu") -> LabelledSet:
@@ -75,7 +77,12 @@ def to_labelled_set(tasks: list[Task], length: int, *, device: str = "cpu") -> L
         n = len(task.z_spec)
         inputs[row, :n], z_spec[row, :n], weight[row, :n] = task.inputs, task.z_spec, task.weight
     return LabelledSet(
-        inputs=torch.from_numpy(inputs).to(device),
-        z_spec=torch.from_numpy(z_spec).to(device),
-        weight=torch.from_numpy(weight).to(device),
+        inputs=_tensor(inputs, device),
+        z_spec=_tensor(z_spec, device),
+        weight=_tensor(weight, device),
     )
+
+
+def _tensor(column: FloatArray, device: str) -> Tensor:
+    """Copy of a column, in memory as torch aligns it: sums differ in their last bit otherwise."""
+    return torch.tensor(column, device=device)

@@ -18,12 +18,19 @@ from hbmlc_models.selection.population import (
     matched_samples,
     sky_sample,
 )
-from hbmlc_models.selection.shipped_population import Blend, blend_populations, marginal
+from hbmlc_models.selection.shipped_population import (
+    Blend,
+    LabelReach,
+    blend_populations,
+    marginal,
+)
 
 __all__ = ["LearntPopulation", "learn_population", "shipped_population"]
 
-EDGE_LABELS = 100
-"""Fewer labels than this, or than a twentieth, are fainter than the edge of the labels."""
+FAINTER_LABELS = 100
+"""As many labels, or a twentieth, are fainter than where labels end in brightness."""
+FARTHER_LABELS = 3
+"""As many labels, or a thousandth, are farther than where they end in redshift."""
 MIN_SHIPPED_BANDS = 3
 """A shipped population of fewer common bands says next to nothing about redshift."""
 
@@ -78,16 +85,22 @@ def learn_population(
         candidates,
         sky_sample(unlabelled, frame, np.random.default_rng([seed, 41])),
         reference=frame.reference,
-        edge=_faint_edge(frame.reference_mag(labelled.photometry)),
+        reach=_reach(frame.reference_mag(labelled.photometry), labelled.z_spec),
         beta=beta,
     )
     return LearntPopulation(population=blend.population, samples=samples, blend=blend)
 
 
-def _faint_edge(mag: FloatArray) -> float:
-    """Brightness beyond which there are next to no labels of brightness ``mag`` [mag]."""
-    n_beyond = min(EDGE_LABELS, len(mag) // 20)
-    return float(np.sort(mag)[len(mag) - 1 - n_beyond])
+def _reach(mag: FloatArray, z_spec: FloatArray) -> LabelReach:
+    """Where next to no labels of brightness ``mag`` [mag] are left, both ``(n_labelled,)``."""
+    n_fainter = min(FAINTER_LABELS, len(mag) // 20)
+    n_beyond = max(FARTHER_LABELS, len(mag) // 1_000)
+    return LabelReach(mag=_from_the_end(mag, n_fainter), z=_from_the_end(z_spec, n_beyond))
+
+
+def _from_the_end(values: FloatArray, n_beyond: int) -> float:
+    """Value that ``n_beyond`` others exceed, or all that there are."""
+    return float(np.sort(values)[max(len(values) - 1 - n_beyond, 0)])
 
 
 def shipped_population(model: ModelVersion, frame: LuptitudeFrame) -> Mixture | None:

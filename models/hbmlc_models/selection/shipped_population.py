@@ -10,12 +10,17 @@ and the shipped proportions finds out (the learnt part stays as it is):
 .. math:: p(F) = (1 - w)\,p_\mathrm{learnt}(F) + w \sum_k \pi_k\,p_k(F).
 
 Where both explain it equally well, photometry cannot tell them apart, and a learnt n(z | m)
-beyond the labels is a mere continuation. With G the mean advantage of the learnt part there, in log
-likelihood, the shipped one is then trusted by
+beyond the labels is a mere continuation. With G the median advantage of the learnt part there, in
+log likelihood, the shipped one is then trusted by
 
 .. math:: t(m) = e^{-(G/G_0)^2}\,\big(1 - e^{-(m - m_\mathrm{edge})/\Delta}\big)
 
-at magnitudes :math:`m` fainter than the edge of the labels.
+at magnitudes :math:`m` fainter than the edge of the labels. Beyond the redshift of the last labels
+the learnt part knows nothing at all, however well it explains colours by galaxies on this side:
+there the shipped one is trusted by
+
+.. math:: t(z) = \mathrm{logit}^{-1}\big((\zeta - \zeta_\mathrm{edge}) / \Delta_\zeta\big),
+          \qquad \zeta = \log(1 + z).
 
 What comes out is a density among *selected* galaxies, as everything learnt from labels is, and
 later multiplied by :math:`e^{-\beta z}` for the others. A simulated sky has no selection, so its
@@ -35,7 +40,7 @@ from hbmlc_models.photometry import Photometry, flux_from_luptitude
 from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.mixture import Mixture, MixtureEvidence, reweight_mixture
 
-__all__ = ["Blend", "blend_populations", "draw_galaxies", "marginal"]
+__all__ = ["Blend", "LabelReach", "blend_populations", "draw_galaxies", "marginal"]
 
 INITIAL_SHARE = 0.05
 """Share of the shipped population before any evidence."""
@@ -49,12 +54,24 @@ TELLING_GAP = 0.2
 """Advantage of the learnt part, in log likelihood a galaxy, that tells the two apart."""
 TRUST_MAG = 1.0
 """How far beyond the labels the shipped population takes over [mag]."""
+TRUST_LOG1P_Z = 0.025
+"""The same beyond the redshift of the labels, in log(1 + z)."""
 MIN_BEYOND = 20
 """Fewer galaxies beyond the labels need no continuation of n(z | m)."""
 N_ITERATIONS = 150
 """EM steps."""
 NOISELESS = 1e-3
 """Flux errors of drawn galaxies, in units of the typical noise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelReach:
+    """How far the labels of a survey reach."""
+
+    mag: float
+    """Next to no labels are fainter [mag]."""
+    z: float
+    """Next to no labels have a higher redshift."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +104,14 @@ def blend_populations(
     sky: tuple[FloatArray, FloatArray],
     *,
     reference: int,
-    edge: float,
+    reach: LabelReach,
     beta: float,
 ) -> Blend:
     """Learnt population with the likeliest of the ``candidates``, as among selected galaxies.
 
     ``sky`` holds luptitudes and errors of unlabelled galaxies, both ``(n_galaxies, n_bands)``;
-    beyond ``edge`` [mag in the band number ``reference``] there are next to no labels; ``beta`` is
-    the expected redshift dependence of the selection [per unit z].
+    ``reach`` says where labels end, in brightness in the band number ``reference`` and in redshift;
+    ``beta`` is the expected redshift dependence of the selection [per unit z].
     """
     log_learnt = _log_density(learnt.evaluate(*sky).log_likelihood, learnt.weights)
     needs = {name: _need(log_learnt, shipped, sky) for name, shipped in candidates.items()}
@@ -102,10 +119,9 @@ def blend_populations(
     shipped, need = candidates[source], needs[source]
     alone = reweight_mixture(shipped, need.evidence, prior_galaxies=ALONE_STRENGTH)
     gap = log_learnt - _log_density(need.evidence.log_likelihood, alone.weights)
-    trusted = _trust(gap, sky[0][:, reference], edge)
+    faint = _trust_of_faint(gap, sky[0][:, reference], reach.mag)
     learnt_trust, shipped_trust = (
-        trusted * -np.expm1(-np.maximum(part.means[:, 1 + reference] - edge, 0) / TRUST_MAG)
-        for part in (learnt, shipped)
+        _trust(part, reference=reference, reach=reach, faint=faint) for part in (learnt, shipped)
     )
     learnt_weights = (1 - need.share) * (1 - learnt_trust) * learnt.weights
     shipped_weights = need.share * (1 - shipped_trust) * need.weights
@@ -157,7 +173,18 @@ def _need(log_learnt: FloatArray, shipped: Mixture, sky: tuple[FloatArray, Float
     )
 
 
-def _trust(gap: FloatArray, mag: FloatArray, edge: float) -> float:
+def _trust(part: Mixture, *, reference: int, reach: LabelReach, faint: float) -> FloatArray:
+    """How far the shipped population is trusted at each component of a part, ``(n_components,)``.
+
+    ``faint`` is what photometry leaves undecided beyond the brightness of the labels.
+    """
+    beyond = np.maximum(part.means[:, 1 + reference] - reach.mag, 0)
+    in_mag = -faint * np.expm1(-beyond / TRUST_MAG)
+    in_z = expit((part.means[:, 0] - np.log1p(reach.z)) / TRUST_LOG1P_Z)
+    return np.asarray(1 - (1 - in_mag) * (1 - in_z))
+
+
+def _trust_of_faint(gap: FloatArray, mag: FloatArray, edge: float) -> float:
     """How far photometry leaves the two parts undecided beyond the labels, 0 to 1."""
     beyond = gap[mag > edge]
     if len(beyond) < MIN_BEYOND:

@@ -9,6 +9,7 @@ from galaxies import make_frame_of
 from hbmlc_models.selection.mixture import Mixture
 from hbmlc_models.selection.shipped_population import (
     Blend,
+    LabelReach,
     blend_populations,
     draw_galaxies,
     marginal,
@@ -45,10 +46,21 @@ def observe(population: Mixture, n: int, seed: int = 1) -> tuple[np.ndarray, np.
 
 
 def blend(
-    learnt: Mixture, shipped: Mixture, sky: tuple, *, edge: float = 30.0, beta: float = 0.0
+    learnt: Mixture,
+    shipped: Mixture,
+    sky: tuple,
+    *,
+    mag: float = 30.0,
+    z: float = 9.0,
+    beta: float = 0.0,
 ) -> Blend:
     return blend_populations(
-        learnt, {"shipped": shipped}, sky, reference=FRAME.reference, edge=edge, beta=beta
+        learnt,
+        {"shipped": shipped},
+        sky,
+        reference=FRAME.reference,
+        reach=LabelReach(mag=mag, z=z),
+        beta=beta,
     )
 
 
@@ -86,7 +98,7 @@ def test_physics_is_trusted_beyond_the_labels_where_photometry_cannot_tell() -> 
     learnt, shipped = blob(24.0, 0.2), blob(24.0, 0.9)
     sky = observe(learnt, 1_000)
 
-    beyond, within = (blend(learnt, shipped, sky, edge=edge) for edge in (22.0, 25.0))
+    beyond, within = (blend(learnt, shipped, sky, mag=mag) for mag in (22.0, 25.0))
 
     assert beyond.share == pytest.approx(1 - np.exp(-2) * (1 - within.share), abs=0.02)
     assert within.share < 0.1
@@ -98,7 +110,7 @@ def test_correction_for_selection_leaves_the_simulated_sky_as_it_is() -> None:
     sky, beta = observe(learnt, 500), -1.0
     grid = np.linspace(0, 3, 601)
 
-    found = blend(learnt, shipped, sky, edge=22.0, beta=beta)
+    found = blend(learnt, shipped, sky, mag=22.0, beta=beta)
 
     selected = found.population.density(found.population.evaluate(*sky), grid)
     unselected = selected * np.exp(-beta * grid)
@@ -111,9 +123,32 @@ def test_correction_for_selection_leaves_the_simulated_sky_as_it_is() -> None:
 def test_physics_that_photometry_contradicts_is_not_trusted() -> None:
     learnt = blob(24.0, 0.2)
 
-    found = blend(learnt, blob(24.3, 0.9), observe(learnt, 1_000), edge=22.0)
+    found = blend(learnt, blob(24.3, 0.9), observe(learnt, 1_000), mag=22.0)
 
     assert found.share < 0.05
+
+
+def test_physics_is_trusted_beyond_the_redshift_of_the_labels() -> None:
+    # The labels end at z = 0.5; what they teach explains the distant half of the sky all the same.
+    learnt, shipped = blob(24.0, 0.2), two((0.4, 0.6))
+    sky = observe(blob(24.0, 0.2), 1_000)
+
+    beyond, within = (blend(learnt, shipped, sky, z=z) for z in (0.5, 9.0))
+
+    # The shipped sky alone: 600 of 1000 galaxies a priori, and all of the 1000 that are seen.
+    alone = (600 + 1_000) / 2_000
+    assert within.population.weights[2] < 0.1
+    assert beyond.population.weights[2] == pytest.approx(alone / (1 + alone), abs=0.02)
+
+
+def test_labels_teach_nothing_beyond_their_own_redshift() -> None:
+    # A type that stretches from nearer ones to where labels end, and a shipped one as distant.
+    learnt, shipped = two((0.5, 0.5)), two((0.5, 0.5))
+
+    found = blend(learnt, shipped, observe(learnt, 1_000), z=float(np.expm1(0.7)))
+
+    assert found.population.weights[1] < 0.01
+    assert found.population.weights[3] == pytest.approx(0.5, abs=0.05)
 
 
 def test_marginal_is_the_population_with_a_band_not_observed() -> None:
