@@ -12,9 +12,10 @@ from hbmlc_models.arrays import FloatArray
 from hbmlc_models.base_models import ModelVersion, covering_versions
 from hbmlc_models.metalearning.train import MetaNetwork
 from hbmlc_models.photometry import Photometry
+from hbmlc_models.pipeline.both_parts import BothParts
 from hbmlc_models.pipeline.options import BetaRule, CalibrationOptions, Preset, redshift_grid
 from hbmlc_models.pipeline.split import SampleSplit, split_sample
-from hbmlc_models.pipeline.survey_calibration import PooledDensity, survey_recalibration
+from hbmlc_models.pipeline.survey_calibration import survey_recalibration
 from hbmlc_models.pipeline.survey_fit import NoCurveError, NoLabelsError, SurveyFit
 from hbmlc_models.pipeline.survey_network import (
     default_share,
@@ -215,24 +216,23 @@ def _learn(
         seed=seed,
         on_progress=lambda done: on_progress(0.6 + 0.35 * done),
     )
-    share = network_share(
-        split, found.population, network, options, frame=frame, context=context, seed=seed
-    )
-    pooled = PooledDensity(
+    parts = BothParts(
         frame=frame,
         context=context,
         population=found.population,
         network=network,
-        share=share,
         z_grid=redshift_grid(options),
     )
+    share = network_share(split, parts, options, seed=seed)
     return _Learnt(
         population=found.population,
         network=network,
         network_share=share,
         shipped_share=found.blend.share if found.blend else 0.0,
         shipped_from=found.blend.source if found.blend else "",
-        recalibration=survey_recalibration(split, pooled, setting.basis, setting.propensity),
+        recalibration=survey_recalibration(
+            split, parts, setting.basis, setting.propensity, share=share
+        ),
         samples=found.samples,
     )
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from hbmlc_models.base_models import ModelVersion
 from hbmlc_models.fusion import PRIOR_WEIGHT, fit_pool_weight
 from hbmlc_models.metalearning.features import CHANNELS
-from hbmlc_models.metalearning.infer import network_outputs, outputs_density
 from hbmlc_models.metalearning.network import Architecture
 from hbmlc_models.metalearning.survey_tasks import SurveyTasks, TrainingPool
 from hbmlc_models.metalearning.train import MetaNetwork, Recipe, new_network, train_network
 from hbmlc_models.photometry import concatenate_photometry
-from hbmlc_models.pipeline.options import CalibrationOptions, Parts, redshift_grid
+from hbmlc_models.pipeline.both_parts import BothParts
+from hbmlc_models.pipeline.options import CalibrationOptions, Parts
 from hbmlc_models.pipeline.split import SampleSplit
 from hbmlc_models.pipeline.survey_population import LearntPopulation
 from hbmlc_models.selection.context import ContextScale
 from hbmlc_models.selection.dimming import add_noise, borrow_noise
 from hbmlc_models.selection.frame import LuptitudeFrame
-from hbmlc_models.selection.mixture import Mixture
 from hbmlc_models.selection.population import draw_pooled, matched_sample
 from hbmlc_models.selection.shipped_population import draw_galaxies
 from hbmlc_models.tile import Tile
@@ -131,14 +131,7 @@ def default_share(options: CalibrationOptions) -> float:
 
 
 def network_share(
-    split: SampleSplit,
-    population: Mixture,
-    network: MetaNetwork,
-    options: CalibrationOptions,
-    *,
-    frame: LuptitudeFrame,
-    context: ContextScale,
-    seed: int,
+    split: SampleSplit, parts: BothParts, options: CalibrationOptions, *, seed: int
 ) -> float:
     """Share of the network, by the held-out labels dimmed and re-observed like the sky."""
     if options.parts is not Parts.BOTH:
@@ -147,23 +140,21 @@ def network_share(
     if withheld.n_galaxies == 0 or unlabelled.n_galaxies == 0:
         return PRIOR_WEIGHT
     matched = matched_sample(
-        withheld.photometry, withheld.z_spec, unlabelled, frame=frame, seed=seed
+        withheld.photometry, withheld.z_spec, unlabelled, frame=parts.frame, seed=seed
     )
     rng = np.random.default_rng([seed, 31])
     n_draws = min(MAX_HELD_OUT, N_HELD_OUT_COPIES * withheld.n_galaxies)
     drawn = matched.draw(n_draws, power=0.5, rng=rng)
-    flux_err = borrow_noise(drawn.photometry, unlabelled, frame=frame, rng=rng)
+    flux_err = borrow_noise(drawn.photometry, unlabelled, frame=parts.frame, rng=rng)
     observed = add_noise(drawn.photometry, flux_err, rng=rng)
-    scores = context.scores(withheld.extras, withheld.n_galaxies)[drawn.parent]
-    z_grid = redshift_grid(options)
-    node = np.clip(np.searchsorted(z_grid, drawn.z_spec), 0, len(z_grid) - 1)
+    network = parts.network_density(replace(withheld.take(drawn.parent), photometry=observed))
+    if network is None:
+        return 0.0
+    node = np.clip(np.searchsorted(parts.z_grid, drawn.z_spec), 0, len(parts.z_grid) - 1)
     rows = np.arange(len(node))
-    evidence = population.evaluate(*frame.luptitudes(observed))
-    outputs = network_outputs(network, observed, frame, scores)
-    density = outputs_density(outputs, z_grid, head=network.architecture.head)
     return fit_pool_weight(
-        population.density(evidence, z_grid)[rows, node],
-        density[rows, node],
+        parts.selection_density(observed)[rows, node],
+        network[rows, node],
         np.ones(len(node)),
         n_independent=withheld.n_galaxies,
     )

@@ -17,10 +17,10 @@ from hbmlc_models import metrics
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.base_models import ModelVersion
 from hbmlc_models.fusion import PRIOR_WEIGHT, pool
-from hbmlc_models.metalearning.infer import network_outputs, outputs_density
 from hbmlc_models.odds import truncated, unselected_odds
 from hbmlc_models.pdf import normalise, point_estimates
 from hbmlc_models.photometry import Photometry
+from hbmlc_models.pipeline.both_parts import BothParts
 from hbmlc_models.pipeline.options import CalibrationOptions, redshift_grid
 from hbmlc_models.pipeline.survey import SHIPPED_PRIOR_GALAXIES
 from hbmlc_models.pipeline.survey_fit import SurveyFit
@@ -116,12 +116,14 @@ def _answer(
             population, population.evaluate(*sky), prior_galaxies=SHIPPED_PRIOR_GALAXIES
         )
     z_grid = redshift_grid(options)
-    density = population.density(population.evaluate(*frame.luptitudes(tile.photometry)), z_grid)
-    density = normalise(density * np.exp(options.beta_mean * z_grid), z_grid)
-    if version.network is None or version.bands != frame.bands:
-        return density
-    context = survey.basis.context.scores(tile.extras, tile.n_galaxies)
-    outputs = network_outputs(version.network, tile.photometry, frame, context)
-    head = version.network.architecture.head
-    network = normalise(outputs_density(outputs, z_grid, head=head), z_grid)
-    return pool(density, network, PRIOR_WEIGHT)
+    parts = BothParts(
+        frame=frame,
+        context=survey.basis.context,
+        population=population,
+        network=version.network if version.bands == frame.bands else None,
+        z_grid=z_grid,
+    )
+    density = parts.selection_density(tile.photometry) * np.exp(options.beta_mean * z_grid)
+    density = normalise(density, z_grid)
+    network = parts.network_density(tile)
+    return density if network is None else pool(density, normalise(network, z_grid), PRIOR_WEIGHT)
