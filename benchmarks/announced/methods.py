@@ -49,8 +49,7 @@ def our_answers(
     propensity = np.empty(0)
     for method, options in OURS.items():
         runs: list[Answer] = []
-        # Parts of the method are ablations: one seed tells.
-        for seed in seeds if not options else seeds[:1]:
+        for seed in seeds:
             folder = result_folder(kept / method.replace(" ", "-"), name, seed)
             calibrate(catalog, folder, seed=seed, options=options)
             runs.append(answer(folder, sky, seed=seed))
