@@ -9,18 +9,14 @@ and the shipped proportions finds out (the learnt part stays as it is):
 
 .. math:: p(F) = (1 - w)\,p_\mathrm{learnt}(F) + w \sum_k \pi_k\,p_k(F).
 
-Where both explain it equally well, photometry cannot tell them apart, and a learnt n(z | m)
-beyond the labels is a mere continuation. With G the median advantage of the learnt part there, in
-log likelihood, the shipped one is then trusted by
+Beyond the brightness of the labels a learnt n(z | m) is a mere continuation. Where photometry
+cannot tell the two parts apart there, the shipped one is trusted instead: with G the median
+advantage of the learnt part, in log likelihood, by :math:`t_0 = e^{-(G/G_0)^2}`. Beyond the
+redshift of the last labels as well the learnt part knows nothing at all, however well it explains
+colours by galaxies on this side. Together, at magnitude m and :math:`\zeta = \log(1 + z)`,
 
-.. math:: t(m) = e^{-(G/G_0)^2}\,\big(1 - e^{-(m - m_\mathrm{edge})/\Delta}\big)
-
-at magnitudes :math:`m` fainter than the edge of the labels. Beyond the redshift of the last labels
-the learnt part knows nothing at all, however well it explains colours by galaxies on this side:
-there the shipped one is trusted by
-
-.. math:: t(z) = \mathrm{logit}^{-1}\big((\zeta - \zeta_\mathrm{edge}) / \Delta_\zeta\big),
-          \qquad \zeta = \log(1 + z).
+.. math:: t(m, z) = \big(1 - e^{-(m - m_\mathrm{edge})/\Delta}\big)
+          \big[1 - (1 - t_0)(1 - \mathrm{logit}^{-1}((\zeta - \zeta_\mathrm{edge})/\Delta_\zeta))\big].
 
 What comes out is a density among *selected* galaxies, as everything learnt from labels is, and
 later multiplied by :math:`e^{-\beta z}` for the others. A simulated sky has no selection, so its
@@ -55,7 +51,7 @@ TELLING_GAP = 0.2
 TRUST_MAG = 1.0
 """How far beyond the labels the shipped population takes over [mag]."""
 TRUST_LOG1P_Z = 0.025
-"""The same beyond the redshift of the labels, in log(1 + z)."""
+"""How softly it does so at the redshift of the last labels, in log(1 + z)."""
 MIN_BEYOND = 20
 """Fewer galaxies beyond the labels need no continuation of n(z | m)."""
 N_ITERATIONS = 150
@@ -119,9 +115,9 @@ def blend_populations(
     shipped, need = candidates[source], needs[source]
     alone = reweight_mixture(shipped, need.evidence, prior_galaxies=ALONE_STRENGTH)
     gap = log_learnt - _log_density(need.evidence.log_likelihood, alone.weights)
-    faint = _trust_of_faint(gap, sky[0][:, reference], reach.mag)
+    undecided = _undecided(gap, sky[0][:, reference], reach.mag)
     learnt_trust, shipped_trust = (
-        _trust(part, reference=reference, reach=reach, faint=faint) for part in (learnt, shipped)
+        _trust(part, reference=reference, reach=reach, undecided=undecided) for part in (learnt, shipped)
     )
     learnt_weights = (1 - need.share) * (1 - learnt_trust) * learnt.weights
     shipped_weights = need.share * (1 - shipped_trust) * need.weights
@@ -173,18 +169,17 @@ def _need(log_learnt: FloatArray, shipped: Mixture, sky: tuple[FloatArray, Float
     )
 
 
-def _trust(part: Mixture, *, reference: int, reach: LabelReach, faint: float) -> FloatArray:
+def _trust(part: Mixture, *, reference: int, reach: LabelReach, undecided: float) -> FloatArray:
     """How far the shipped population is trusted at each component of a part, ``(n_components,)``.
 
-    ``faint`` is what photometry leaves undecided beyond the brightness of the labels.
+    ``undecided`` is how far photometry leaves the two parts so beyond the labels.
     """
-    beyond = np.maximum(part.means[:, 1 + reference] - reach.mag, 0)
-    in_mag = -faint * np.expm1(-beyond / TRUST_MAG)
-    in_z = expit((part.means[:, 0] - np.log1p(reach.z)) / TRUST_LOG1P_Z)
-    return np.asarray(1 - (1 - in_mag) * (1 - in_z))
+    fainter = np.maximum(part.means[:, 1 + reference] - reach.mag, 0)
+    farther = expit((part.means[:, 0] - np.log1p(reach.z)) / TRUST_LOG1P_Z)
+    return np.asarray(-np.expm1(-fainter / TRUST_MAG) * (1 - (1 - undecided) * (1 - farther)))
 
 
-def _trust_of_faint(gap: FloatArray, mag: FloatArray, edge: float) -> float:
+def _undecided(gap: FloatArray, mag: FloatArray, edge: float) -> float:
     """How far photometry leaves the two parts undecided beyond the labels, 0 to 1."""
     beyond = gap[mag > edge]
     if len(beyond) < MIN_BEYOND:
