@@ -16,7 +16,7 @@ redshift of the last labels as well the learnt part knows nothing at all, howeve
 colours by galaxies on this side. Together, at magnitude m and :math:`\zeta = \log(1 + z)`,
 
 .. math:: t(m, z) = \big(1 - e^{-(m - m_\mathrm{edge})/\Delta}\big)
-          \big[1 - (1 - t_0)(1 - \mathrm{logit}^{-1}((\zeta - \zeta_\mathrm{edge})/\Delta_\zeta))\big].
+          \big[1 - (1 - t_0)\,\sigma\big((\zeta_\mathrm{edge} - \zeta)/\Delta_\zeta\big)\big].
 
 What comes out is a density among *selected* galaxies, as everything learnt from labels is, and
 later multiplied by :math:`e^{-\beta z}` for the others. A simulated sky has no selection, so its
@@ -117,7 +117,8 @@ def blend_populations(
     gap = log_learnt - _log_density(need.evidence.log_likelihood, alone.weights)
     undecided = _undecided(gap, sky[0][:, reference], reach.mag)
     learnt_trust, shipped_trust = (
-        _trust(part, reference=reference, reach=reach, undecided=undecided) for part in (learnt, shipped)
+        _trust(part, reference=reference, reach=reach, undecided=undecided)
+        for part in (learnt, shipped)
     )
     learnt_weights = (1 - need.share) * (1 - learnt_trust) * learnt.weights
     shipped_weights = need.share * (1 - shipped_trust) * need.weights
