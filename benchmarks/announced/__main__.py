@@ -4,8 +4,8 @@ Usage: python -m benchmarks.announced FOLDER [--only NAME …] [--seeds 0 1 2] [
     [--sizes 1000 10000 100000] [--output FOLDER] [--title announced]
 
 FOLDER holds pairs ``NAME_catalog.parquet`` and ``NAME_truth.parquet`` (columns id and z_true). The
-methods of the field need the extra ``bench`` and are left out without it. Results of calibrations
-stay in the folder of ``--keep`` and are not made again. ``--sizes`` times jobs of simulated
+methods of the field need the extra ``bench`` and are left out without it. What any method answered
+stays in the folder of ``--keep`` and is not asked again. ``--sizes`` times jobs of simulated
 catalogues, hbmlc beside XGBoost. Writes table, JSON document and both figures.
 """
 
@@ -83,7 +83,7 @@ def _examine(
     examined = ~sky.tile.is_labelled
     z_true = sky.z_true[examined]
     answers, propensity = our_answers(name, catalog, sky, kept, seeds=seeds)
-    answers += [trees_answers(sky, seeds=seeds), *peer_answers(name, sky)]
+    answers += [trees_answers(sky, seeds=seeds), *peer_answers(name, sky, kept)]
     photometry = sky.tile.photometry.take(examined)
     return answers, z_true, score_methods(name, answers, photometry, z_true, propensity)
 

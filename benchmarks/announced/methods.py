@@ -82,29 +82,50 @@ def trees_answers(sky: Sky, *, seeds: Sequence[int]) -> MethodAnswers:
     )
 
 
-def peer_answers(name: str, sky: Sky) -> Iterator[MethodAnswers]:
-    """Methods of the field through RAIL, with the settings they come with; none without RAIL."""
-    if find_spec("rail") is None:
-        print("RAIL is not installed (extra bench): its methods are left out.", flush=True)
-        return
-    from benchmarks.peers.catalogue import PEERS, UnknownFiltersError
+def peer_answers(name: str, sky: Sky, kept: Path) -> Iterator[MethodAnswers]:
+    """Methods of the field through RAIL, with the settings they come with.
+
+    Without RAIL there are those answers only that an earlier run left in ``kept``.
+    """
     from benchmarks.peers.protocol import GRID
 
-    examined = ~sky.tile.is_labelled
     for peer in _PEERS:
-        try:
-            chosen = PEERS[peer](name, sky.tile.photometry.bands)
-        except UnknownFiltersError as error:
-            print(f"{name}: {peer} left out, {error}", flush=True)
+        path = kept / "peers" / f"{name}-{peer}.npz"
+        if not path.exists() and not _ask_peer(peer, name, sky, path):
             continue
-        start = time.perf_counter()
-        chosen.fit(sky.tile)
-        given = chosen.predict(sky.tile)
-        seconds = time.perf_counter() - start
-        yield MethodAnswers(
-            method=peer,
-            z_phot=given.z_phot[None, examined],
-            pdf=() if given.pdf is None else (given.pdf[examined],),
-            z_grid=GRID,
-            milliseconds=1e3 * seconds / sky.tile.n_galaxies,
-        )
+        with np.load(path) as found:
+            pdf = found["pdf"]
+            yield MethodAnswers(
+                method=peer,
+                z_phot=found["z_phot"][None],
+                pdf=(pdf,) if len(pdf) else (),
+                z_grid=GRID,
+                milliseconds=float(found["milliseconds"]),
+            )
+
+
+def _ask_peer(peer: str, name: str, sky: Sky, path: Path) -> bool:
+    """Leave the answers of a peer in ``path``; False where it has none."""
+    if find_spec("rail") is None:
+        print(f"{name}: {peer} left out, RAIL is not installed (extra bench).", flush=True)
+        return False
+    from benchmarks.peers.catalogue import PEERS, UnknownFiltersError
+
+    try:
+        chosen = PEERS[peer](name, sky.tile.photometry.bands)
+    except UnknownFiltersError as error:
+        print(f"{name}: {peer} left out, {error}", flush=True)
+        return False
+    start = time.perf_counter()
+    chosen.fit(sky.tile)
+    given = chosen.predict(sky.tile)
+    seconds = time.perf_counter() - start
+    examined = ~sky.tile.is_labelled
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(
+        path,
+        z_phot=given.z_phot[examined],
+        pdf=np.empty(0) if given.pdf is None else given.pdf[examined].astype(np.float32),
+        milliseconds=1e3 * seconds / sky.tile.n_galaxies,
+    )
+    return True
