@@ -93,7 +93,8 @@ def init_weights(architecture: Architecture, *, generator: torch.Generator) -> W
         weights["head.bias"][2 * n :] = math.log(0.1)
     else:
         weights["head.bias"][:] = 0.8
-    return weights
+    # As they are read back from a file: the order decides the last bits of the gradient's norm.
+    return dict(sorted(weights.items()))
 
 
 def _normal(shape: tuple[int, int], scale: float, generator: torch.Generator) -> Tensor:

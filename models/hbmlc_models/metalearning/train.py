@@ -89,10 +89,11 @@ def new_network(architecture: Architecture, *, seed: int, n_inner_steps: int) ->
     """Network with random weights and the published adaptation rate."""
     weights = init_weights(architecture, generator=torch.Generator().manual_seed(seed))
     rates = {name: torch.tensor(INITIAL_RATE) for name in weights}
+    rates[PRIOR_ANCHORS] = torch.tensor(INITIAL_PRIOR)
     return MetaNetwork(
         architecture=architecture,
         weights=weights,
-        rates=rates | {PRIOR_ANCHORS: torch.tensor(INITIAL_PRIOR)},
+        rates=dict(sorted(rates.items())),
         n_inner_steps=n_inner_steps,
     )
 

@@ -81,11 +81,12 @@ def fit_basis(
         scale = np.ones(len(scale))
     keep = scale > 1e-2 * scale[0]
     return RadialBasis(
-        centre=centre,
+        # Laid out as they are read back: the layout decides the last bits of a product.
+        centre=np.ascontiguousarray(centre),
         spread=spread,
         knots=knots,
         width=width,
         mean=mean,
-        whitening=rows[keep].T / scale[keep],
+        whitening=np.ascontiguousarray(rows[keep].T / scale[keep]),
         context=context,
     )

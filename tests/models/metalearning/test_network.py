@@ -200,6 +200,8 @@ def test_network_that_is_read_back_lies_in_memory_as_a_new_one_does() -> None:
 
     back = network_from_arrays(shifted, document)
 
+    assert list(back.weights) == list(network.weights)
+    assert list(back.rates) == list(network.rates)
     for name, tensor in back.weights.items():
         assert tensor.data_ptr() % 64 == network.weights[name].data_ptr() % 64 == 0
         assert torch.equal(tensor, network.weights[name])
