@@ -20,113 +20,20 @@ from hbmlc_models.formats._band_names import (
     Quantity,
     parse_band_column,
 )
+from hbmlc_models.formats._column_words import (
+    DEC,
+    EXTRAS,
+    ID,
+    PREFERRED,
+    RA,
+    SELECTED,
+    TILE,
+    Z_SPEC,
+)
 from hbmlc_models.formats.errors import MixedPhotometryError, NoBandRecognisedError
 from hbmlc_models.formats.mapping import ColumnMapping, FluxUnit
 
 __all__ = ["Guess", "guess_mapping"]
-
-_ID = [
-    "id",
-    "object_id",
-    "objectid",
-    "galaxy_id",
-    "galaxyid",
-    "source_id",
-    "sourceid",
-    "obj_id",
-    "objid",
-    "coadd_object_id",
-    "coadd_objects_id",
-    "diaobjectid",
-    "specobjid",
-    "catalog_id",
-    "catalogue_id",
-    "cid",
-    "ident",
-    "number",
-    "seq",
-]
-_RA = [
-    "ra",
-    "ra_deg",
-    "radeg",
-    "raj2000",
-    "ra_j2000",
-    "ra_icrs",
-    "alpha_j2000",
-    "coord_ra",
-    "right_ascension",
-    "alpha",
-]
-_DEC = [
-    "dec",
-    "dec_deg",
-    "decdeg",
-    "dej2000",
-    "decj2000",
-    "dec_j2000",
-    "de_icrs",
-    "dec_icrs",
-    "delta_j2000",
-    "coord_dec",
-    "declination",
-    "decl",
-    "de",
-    "delta",
-]
-_Z_SPEC = [
-    "z_spec",
-    "zspec",
-    "spec_z",
-    "specz",
-    "z_specz",
-    "zsp",
-    "zs",
-    "z_s",
-    "spec_redshift",
-    "redshift_spec",
-    "redshift",
-    "spectroscopic_redshift",
-    "zbest_spec",
-]
-_SELECTED = [
-    "selected",
-    "is_selected",
-    "spec_selected",
-    "in_spec",
-    "is_spec",
-    "has_spec",
-    "has_specz",
-]
-_TILE = [
-    "tile",
-    "tile_id",
-    "tileid",
-    "tilename",
-    "tile_name",
-    "healpix",
-    "healpix_id",
-    "hpix",
-    "hpx",
-    "ipix",
-    "healpixel",
-    "pixel",
-    "tract",
-    "patch",
-    "field",
-    "field_id",
-    "fieldid",
-    "chunk",
-    "region",
-]
-_EXTRAS = {
-    "size": "size half_light_radius hlr r50 flux_radius petror50_r effective_radius reff r_eff",
-    "ellipticity": "ellipticity ellip ell",
-    "concentration": "concentration conc",
-    "density": "density local_density env_density overdensity",
-}
-_PREFERRED = ("cmodel", "cm", "model", "auto", "", "gaap", "kron", "petro", "aper", "psf")
-"""Families in order of how well they hold total colours of galaxies: breaks ties in bands."""
 
 
 @dataclass(slots=True)
@@ -169,18 +76,18 @@ def guess_mapping(units: Mapping[str, str | None], given: ColumnMapping | None =
     given = given or ColumnMapping()
     lowered = {name.lower(): name for name in reversed(list(units))}
     guess = Guess(mapping=given)
-    tile = _first(lowered, _TILE)
+    tile = _first(lowered, TILE)
     guess.is_tile_guessed = given.tile is None and tile is not None
     photometry = _explicit(given) or _guess_photometry(units, guess)
     extras = _guess_extras(lowered) | dict(given.extras)
     taken = {*photometry.values.values(), *photometry.errors.values()}
     guess.mapping = ColumnMapping(
-        id=given.id or _first(lowered, _ID),
+        id=given.id or _first(lowered, ID),
         tile=given.tile or tile,
-        ra=given.ra or _first(lowered, _RA),
-        dec=given.dec or _first(lowered, _DEC),
-        z_spec=given.z_spec or _first(lowered, _Z_SPEC),
-        selected=given.selected or _first(lowered, _SELECTED),
+        ra=given.ra or _first(lowered, RA),
+        dec=given.dec or _first(lowered, DEC),
+        z_spec=given.z_spec or _first(lowered, Z_SPEC),
+        selected=given.selected or _first(lowered, SELECTED),
         extras={name: column for name, column in sorted(extras.items()) if column not in taken},
         **_photometry_fields(photometry, given, units),
     )
@@ -284,8 +191,8 @@ def _cased(column: BandColumn, bands: set[str]) -> str:
 def _rank(family: _Family) -> tuple[int, int, int, str]:
     """Sorting key: most bands first, then fluxes, then by the kind of aperture."""
     words = family.name.split()[0].replace("plain", "")
-    known = (place for place, word in enumerate(_PREFERRED) if word and words.startswith(word))
-    place = next(known, _PREFERRED.index("") if not words else len(_PREFERRED))
+    known = (place for place, word in enumerate(PREFERRED) if word and words.startswith(word))
+    place = next(known, PREFERRED.index("") if not words else len(PREFERRED))
     return (
         -len(family.complete),
         -len(family.values),
@@ -297,7 +204,7 @@ def _rank(family: _Family) -> tuple[int, int, int, str]:
 def _guess_extras(lowered: Mapping[str, str]) -> dict[str, str]:
     """Extra columns: morphology, environment, depth and seeing by band."""
     extras: dict[str, str] = {}
-    for extra, names in _EXTRAS.items():
+    for extra, names in EXTRAS.items():
         column = _first(lowered, names.split())
         if column is not None:
             extras[extra] = column
