@@ -109,12 +109,10 @@ def _ask_peer(peer: str, name: str, sky: Sky, path: Path) -> bool:
     if find_spec("rail") is None:
         print(f"{name}: {peer} left out, RAIL is not installed (extra bench).", flush=True)
         return False
-    from benchmarks.peers.catalogue import PEERS, UnknownFiltersError
+    from benchmarks.peers.catalogue import peer_for
 
-    try:
-        chosen = PEERS[peer](name, sky.tile.photometry.bands)
-    except UnknownFiltersError as error:
-        print(f"{name}: {peer} left out, {error}", flush=True)
+    chosen = peer_for(peer, name, sky.tile.photometry.bands)
+    if chosen is None:
         return False
     start = time.perf_counter()
     chosen.fit(sky.tile)

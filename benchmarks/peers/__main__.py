@@ -16,7 +16,7 @@ import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.peers.catalogue import PEERS, UnknownFiltersError
+from benchmarks.peers.catalogue import PEERS, peer_for
 from benchmarks.peers.protocol import GRID, Peer
 from benchmarks.peers.table import peer_table
 from hbmlc_models import metrics
@@ -58,10 +58,8 @@ def main() -> None:
             continue
         sky = read_sky(catalog, truth=catalog.with_name(f"{name}_truth.parquet"))
         for peer in arguments.peers:
-            try:
-                chosen = PEERS[peer](name, sky.tile.photometry.bands)
-            except UnknownFiltersError as error:
-                print(f"{name}: {peer} left out, {error}", flush=True)
+            chosen = peer_for(peer, name, sky.tile.photometry.bands)
+            if chosen is None:
                 continue
             trials.append(_try(name, peer, chosen, sky))
             print(trials[-1], flush=True)

@@ -13,7 +13,7 @@ from benchmarks.peers.trees import boosted, forest
 from benchmarks.world_plans import WORLD_PLANS
 from hbmlc_models.simulate import FILTER_SETS, FilterSet
 
-__all__ = ["PEERS", "UnknownFiltersError", "filters_of"]
+__all__ = ["PEERS", "UnknownFiltersError", "filters_of", "peer_for"]
 
 
 class UnknownFiltersError(LookupError):
@@ -48,3 +48,12 @@ PEERS: dict[str, Callable[[str, tuple[str, ...]], Peer]] = {
     "BPZ": lambda name, bands: bpz(bands, filters_of(name, bands)),
 }
 """Name to what makes the peer for an examination, given its name and bands."""
+
+
+def peer_for(peer: str, name: str, bands: tuple[str, ...]) -> Peer | None:
+    """Peer for an examination; without filter curves for its bands there is a word and none."""
+    try:
+        return PEERS[peer](name, bands)
+    except UnknownFiltersError as error:
+        print(f"{name}: {peer} left out, {error}", flush=True)
+        return None
