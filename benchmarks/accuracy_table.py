@@ -12,7 +12,7 @@ __all__ = ["accuracy_table"]
 _HEAD = """\
 Galaxies without a spec-z only. XGBoost learns from the same labels (asinh magnitudes, colours,
 errors); `selection` and `network` are the two halves of hbmlc, which pools them. Ratios are those
-to XGBoost, with 95 % intervals from resampled galaxies; bias is the mean scaled error. PIT KS is
+to XGBoost, with 95 % intervals from resampled galaxies; bias is the mean error. PIT KS is
 that of all galaxies and of the worst fifth of propensity. Time is that of the whole command,
 embedded service included. The last column says whether hbmlc is nowhere above XGBoost: in NMAD and
 outliers of all galaxies and, in brackets, in how many of the groups (by magnitude, redshift and

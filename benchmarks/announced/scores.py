@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.announced.methods import MethodAnswers
-from benchmarks.groups import galaxy_groups
+from benchmarks.groups import fifths, galaxy_groups
 from hbmlc_models import metrics
 from hbmlc_models.arrays import BoolArray, FloatArray
 from hbmlc_models.evaluate import Interval, median_error, outlier_share, paired_ratio
@@ -40,7 +40,7 @@ class MethodScores:
     scatter: Mapping[str, float]
     """Standard deviation over runs, all galaxies."""
     density: Mapping[str, float]
-    """Figures of merit of p(z)."""
+    """Figures of merit of p(z), and of the propensity fifth where its PIT is least uniform."""
     ratios: Mapping[str, Interval]
     """HB-MLC's figure over this method's, on the same galaxies; below one HB-MLC is better."""
 
@@ -67,7 +67,7 @@ def score_methods(
                 key: float(np.std([score(z, z_true) for z in found.z_phot]))
                 for key, score in _POINTS.items()
             },
-            density=_density(found, z_true),
+            density=_density(found, z_true, fifths(propensity)),
             ratios={} if found is ours else _ratios(ours, found, z_true),
         )
         for found in answers
@@ -93,17 +93,23 @@ def _points(found: MethodAnswers, z_true: FloatArray, rows: BoolArray) -> dict[s
     }
 
 
-def _density(found: MethodAnswers, z_true: FloatArray) -> dict[str, float]:
+def _density(
+    found: MethodAnswers, z_true: FloatArray, alike: Sequence[BoolArray]
+) -> dict[str, float]:
+    """Means over runs; ``alike`` are groups of galaxies of similar propensity."""
     if not found.pdf:
         return {}
-    runs = [
-        {
-            "cde_loss": metrics.cde_loss(pdf, found.z_grid, z_true),
-            "pit_ks": metrics.pit_ks(metrics.pit(pdf, found.z_grid, z_true)),
-            "crps": metrics.crps(pdf, found.z_grid, z_true),
-        }
-        for pdf in found.pdf
-    ]
+    runs: list[dict[str, float]] = []
+    for pdf in found.pdf:
+        pit = metrics.pit(pdf, found.z_grid, z_true)
+        runs.append(
+            {
+                "cde_loss": metrics.cde_loss(pdf, found.z_grid, z_true),
+                "pit_ks": metrics.pit_ks(pit),
+                "pit_ks_worst_fifth": max(metrics.pit_ks(pit[members]) for members in alike),
+                "crps": metrics.crps(pdf, found.z_grid, z_true),
+            }
+        )
     return {key: float(np.mean([run[key] for run in runs])) for key in runs[0]}
 
 

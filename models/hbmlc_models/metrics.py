@@ -92,8 +92,8 @@ def outlier_fraction_3sigma(z_phot: FloatArray, z_spec: FloatArray) -> float:
 
 
 def bias_mean(z_phot: FloatArray, z_spec: FloatArray) -> float:
-    """Mean of the scaled redshift error."""
-    return float(np.mean(scaled_delta_z(z_phot, z_spec)))
+    """Mean of the redshift error, not scaled."""
+    return float(np.mean(z_phot - z_spec))
 
 
 def bias_median(z_phot: FloatArray, z_spec: FloatArray) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,20 @@ def test_faint_and_far_is_the_fainter_half_beyond_redshift_one(
     scores: list[MethodScores],
 ) -> None:
     assert set(scores[0].groups[FAINT_AND_FAR]) == {"nmad", "outlier_fraction", "bias_mean"}
+
+
+def test_worst_fifth_is_worse_than_all_and_finds_what_only_it_gets_wrong(
+    answers: list[MethodAnswers],
+) -> None:
+    propensity = np.where(np.arange(N) < N // 5, 0.0, RNG.uniform(0.5, 1, N))
+    pdf = answers[0].pdf[0].copy()
+    # The least likely fifth is told that everything is near.
+    pdf[: N // 5] = pdf[: N // 5, ::-1].cumsum(axis=1)[:, ::-1]
+    wrong = replace(answers[0], pdf=(pdf,))
+
+    density = score_methods("sky", [wrong], PHOTOMETRY, Z_TRUE, propensity)[0].density
+
+    assert density["pit_ks_worst_fifth"] > 2 * density["pit_ks"]
 
 
 def test_methods_without_densities_have_no_figure_of_them(scores: list[MethodScores]) -> None:

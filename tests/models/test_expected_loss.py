@@ -8,10 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from hbmlc_models.expected_loss import LOSS_SCALE, least_loss
+from hbmlc_models.arrays import FloatArray
+from hbmlc_models.expected_loss import BIAS_PRICE, LOSS_SCALE, least_loss
 
 Z_GRID = np.linspace(0, 3, 151)
-LOSS = np.minimum(np.abs(Z_GRID[None] - Z_GRID[:, None]) / (1 + Z_GRID[:, None]) / LOSS_SCALE, 1)
+ERROR = Z_GRID[None] - Z_GRID[:, None]
+"""Of each answer (columns) for each truth (rows)."""
+RISK = np.minimum(np.abs(ERROR) / (1 + Z_GRID[:, None]) / LOSS_SCALE, 1)
 
 
 @settings(deadline=None)
@@ -23,10 +26,34 @@ def test_answer_is_as_good_as_the_best_of_all(seed: int, slope: float) -> None:
     found = least_loss(pdf, Z_GRID, slope=slope)
 
     weight = pdf * np.exp(slope * Z_GRID)
-    losses = weight / weight.sum(axis=1, keepdims=True) @ LOSS
-    at_found = losses[np.arange(5), np.searchsorted(Z_GRID, found.z - 1e-9)]
-    np.testing.assert_allclose(at_found, losses.min(axis=1), atol=1e-5)
-    np.testing.assert_allclose(found.risk, losses.min(axis=1), atol=1e-5)
+    weight /= weight.sum(axis=1, keepdims=True)
+    losses = weight @ (RISK - BIAS_PRICE * ERROR)
+    at_found = np.arange(5), np.searchsorted(Z_GRID, found.z - 1e-9)
+    np.testing.assert_allclose(losses[at_found], losses.min(axis=1), atol=1e-5)
+    np.testing.assert_allclose(found.risk, (weight @ RISK)[at_found], atol=1e-5)
+
+
+def test_of_two_peaks_nearly_as_likely_the_farther_is_chosen_and_the_likelier_else() -> None:
+    def peaks(share: float) -> FloatArray:
+        near, far = (norm(centre, 0.05).pdf(Z_GRID) for centre in (0.5, 1.0))
+        return ((1 - share) * near + share * far)[None]
+
+    nearly, clearly_not = (least_loss(peaks(share), Z_GRID).z[0] for share in (0.49, 0.4))
+
+    assert nearly == pytest.approx(1.0, abs=0.03)
+    assert clearly_not == pytest.approx(0.5, abs=0.03)
+
+
+def test_answers_to_skewed_densities_are_less_short_of_their_mean() -> None:
+    centre = np.linspace(0.3, 1.2, 40)[:, None]
+    skewed = 0.6 * norm(centre, 0.05).pdf(Z_GRID) + 0.4 * norm(centre + 0.4, 0.3).pdf(Z_GRID)
+    skewed /= skewed.sum(axis=1, keepdims=True)
+
+    found = least_loss(skewed, Z_GRID).z
+
+    without_price = Z_GRID[(skewed @ RISK).argmin(axis=1)]
+    mean = skewed @ Z_GRID
+    assert np.mean(without_price - mean) < np.mean(found - mean) < 0
 
 
 def test_risk_is_none_where_the_density_is_certain_and_large_where_it_is_flat() -> None:
