@@ -1,0 +1,203 @@
+"""What biased labels cost: the same method shown fair labels, and shown most of the truth.
+
+Usage: python -m benchmarks.floor FOLDER [--only NAME …] [--seeds 0] [--keep FOLDER]
+    [--output FOLDER]
+
+FOLDER holds pairs ``NAME_catalog.parquet`` and ``NAME_truth.parquet`` (columns id, z_true). Each
+examination is calibrated from its own labels, from as many drawn at random among the galaxies
+without one, and from four fifths of the truth: the information floor of this method. Judged are
+the galaxies of the last fifth, the same ones each time. ``--keep`` may be the folder of
+``benchmarks.announced``, whose calibrations are not repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks.answers import answer, calibrate, result_folder
+from hbmlc_models import metrics
+from hbmlc_models.arrays import BoolArray, FloatArray, IntArray
+from hbmlc_models.evaluate import Sky, read_sky
+
+__all__ = ["LabelSets", "draw_label_sets", "floor_table", "relabelled"]
+
+OWN, FAIR, MOST = "its own", "as many, drawn fairly", "and four fifths of the truth"
+_FOLDERS = {OWN: "HB-MLC", FAIR: "fair-labels", MOST: "most-of-the-truth"}
+_FORMS = {
+    "nmad": ".4f",
+    "outlier_fraction": ".1%",
+    "bias_mean": "+.3f",
+    "cde_loss": ".2f",
+    "pit_ks": ".3f",
+    "crps": ".3f",
+}
+_HEAD = """\
+Galaxies without a spec-z that no calibration was shown, {n_seeds} seed(s). The first line of each
+examination is what users get, the last the information floor of the method.
+
+| examination | method | labels | NMAD | outliers | bias | CDE loss | PIT KS | CRPS |
+|---|---|---|---|---|---|---|---|---|
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSets:
+    """Who has a label in each case; all ``(n_galaxies,)``."""
+
+    is_labelled: Mapping[str, BoolArray]
+    """Case to the galaxies with a label."""
+    is_judged: BoolArray
+    """Galaxies that have none in any case."""
+
+
+def draw_label_sets(is_labelled: BoolArray, *, seed: int) -> LabelSets:
+    """Labels of all cases from those of the examination, ``(n_galaxies,)``."""
+    rng = np.random.default_rng([seed, 0x464C])
+    others = rng.permutation(np.flatnonzero(~is_labelled))
+    shown, judged = np.split(others, [4 * len(others) // 5])
+    sets = {
+        OWN: is_labelled,
+        FAIR: _mask(len(is_labelled), shown[: is_labelled.sum()]),
+        MOST: is_labelled | _mask(len(is_labelled), shown),
+    }
+    return LabelSets(is_labelled=sets, is_judged=_mask(len(is_labelled), judged))
+
+
+def relabelled(catalog: pa.Table, row: IntArray, z_spec: FloatArray) -> pa.Table:
+    """Catalogue whose galaxies at ``row`` ``(n,)`` have the labels ``z_spec``, and no others do."""
+    selected = _mask(catalog.num_rows, row)
+    redshift = np.full(catalog.num_rows, np.nan)
+    redshift[row] = z_spec
+    columns = {
+        "selected": pa.array(selected),
+        "z_spec": pa.array(redshift, mask=~selected),
+    }
+    for name, column in columns.items():
+        catalog = catalog.set_column(catalog.schema.get_field_index(name), name, column)
+    return catalog
+
+
+def floor_table(rows: list[dict[str, str | float]], *, n_seeds: int) -> str:
+    """All rows in Markdown."""
+    lines = [
+        " | ".join(
+            [
+                *(str(row[key]) for key in ("examination", "method", "labels")),
+                *(format(row[key], form) if key in row else "" for key, form in _FORMS.items()),
+            ]
+        )
+        for row in rows
+    ]
+    return _HEAD.format(n_seeds=n_seeds) + "".join(f"| {line} |\n" for line in lines)
+
+
+def main() -> None:
+    """Run the benchmark."""
+    arguments = _arguments()
+    rows: list[dict[str, str | float]] = []
+    with TemporaryDirectory() as scratch:
+        kept = arguments.keep or Path(scratch)
+        for catalog in sorted(arguments.folder.glob("*_catalog.parquet")):
+            name = catalog.name.removesuffix("_catalog.parquet")
+            if arguments.only and name not in arguments.only:
+                continue
+            found = [_examine(name, catalog, kept, seed) for seed in arguments.seeds]
+            rows += _means(name, found)
+            arguments.output.mkdir(parents=True, exist_ok=True)
+            table = arguments.output / "floor.md"
+            table.write_text(floor_table(rows, n_seeds=len(arguments.seeds)))
+            table.with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n")
+            print(table.read_text(), flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    """What was asked for on the command line."""
+    parser = argparse.ArgumentParser(description="The same method with fair and with most labels.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", nargs="*")
+    parser.add_argument("--seeds", nargs="*", type=int, default=[0])
+    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results")
+    return parser.parse_args()
+
+
+def _examine(
+    name: str, catalog: Path, kept: Path, seed: int
+) -> dict[tuple[str, str], dict[str, float]]:
+    """Method and case to figures of merit, of one seed."""
+    truth = catalog.with_name(f"{name}_truth.parquet")
+    sky = read_sky(catalog, truth=truth)
+    sets = draw_label_sets(sky.tile.is_labelled, seed=seed)
+    judged = sky.tile.row[sets.is_judged]
+    table = pq.read_table(catalog)
+    scores: dict[tuple[str, str], dict[str, float]] = {}
+    with TemporaryDirectory() as scratch:
+        for case, is_labelled in sets.is_labelled.items():
+            path = catalog
+            if case != OWN:
+                path = Path(scratch) / f"{_FOLDERS[case]}.parquet"
+                row, z_spec = sky.tile.row[is_labelled], sky.z_true[is_labelled]
+                pq.write_table(relabelled(table, row, z_spec), path)
+            folder = result_folder(kept / _FOLDERS[case], name, seed)
+            calibrate(path, folder, seed=seed, options=())
+            scores |= _scores(folder, read_sky(path, truth=truth), judged, case, seed)
+    return scores
+
+
+def _scores(
+    folder: Path, sky: Sky, judged: IntArray, case: str, seed: int
+) -> dict[tuple[str, str], dict[str, float]]:
+    """Figures of merit of hbmlc and XGBoost for the galaxies at rows ``judged`` of the upload."""
+    found = answer(folder, sky, seed=seed)
+    examined = ~sky.tile.is_labelled
+    chosen = np.isin(sky.tile.row[examined], judged)
+    z_true = sky.z_true[examined][chosen]
+    scores: dict[tuple[str, str], dict[str, float]] = {}
+    for method, label in (("hbmlc", "HB-MLC"), ("xgboost", "XGBoost")):
+        z_phot = found.z_phot[method][chosen]
+        scores[label, case] = {
+            "nmad": metrics.nmad(z_phot, z_true),
+            "outlier_fraction": metrics.outlier_fraction(z_phot, z_true),
+            "bias_mean": metrics.bias_mean(z_phot, z_true),
+        }
+    pdf = found.pdf[chosen]
+    scores["HB-MLC", case] |= {
+        "cde_loss": metrics.cde_loss(pdf, found.z_grid, z_true),
+        "pit_ks": metrics.pit_ks(metrics.pit(pdf, found.z_grid, z_true)),
+        "crps": metrics.crps(pdf, found.z_grid, z_true),
+    }
+    return scores
+
+
+def _means(
+    name: str, found: list[dict[tuple[str, str], dict[str, float]]]
+) -> list[dict[str, str | float]]:
+    """Rows of one examination, means over seeds, methods apart."""
+    rows: list[dict[str, str | float]] = []
+    for method, case in sorted(found[0], key=lambda pair: pair[0]):
+        mean = {
+            key: float(np.mean([run[method, case][key] for run in found]))
+            for key in found[0][method, case]
+        }
+        rows.append({"examination": name, "method": method, "labels": case, **mean})
+    return rows
+
+
+def _mask(n: int, chosen: IntArray) -> BoolArray:
+    """True at ``chosen``, ``(n,)``."""
+    mask = np.zeros(n, dtype=bool)
+    mask[chosen] = True
+    return mask
+
+
+if __name__ == "__main__":
+    main()
