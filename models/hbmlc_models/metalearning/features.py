@@ -29,7 +29,8 @@ def network_inputs(
     ``context`` holds the standard scores of the optional columns, ``(n_galaxies, n_context,
     n_bands)``.
     """
-    values, errors = frame.luptitudes(photometry)
+    # Tasks are observed with stated errors, here as there.
+    values, errors = frame.as_stated.luptitudes(photometry)
     observed = photometry.is_observed
     brightness = frame.reference_mag(photometry)
     colour = np.where(observed, values - brightness[:, None], 0.0)

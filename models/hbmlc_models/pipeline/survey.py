@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +27,7 @@ from hbmlc_models.recalibration import UNCHANGED, Recalibration
 from hbmlc_models.selection.basis import RadialBasis, fit_basis
 from hbmlc_models.selection.curve import fit_curve
 from hbmlc_models.selection.dimming import add_noise, borrow_noise
+from hbmlc_models.selection.error_scale import with_error_scale
 from hbmlc_models.selection.frame import LuptitudeFrame, make_frame
 from hbmlc_models.selection.holdout import HOLD_OUT_FRACTION
 from hbmlc_models.selection.mixture import Mixture, reweight_mixture
@@ -72,6 +73,8 @@ class SurveySample(Protocol):
 class _Learnt:
     """Both halves of the answer at survey level."""
 
+    frame: LuptitudeFrame
+    """The survey's, with the scale of its errors."""
     population: Mixture
     network: MetaNetwork
     network_share: float
@@ -121,12 +124,15 @@ def fit_survey(
             raise NoCurveError(n_labelled=tile.n_labelled)
         curve = fit_curve(split.labelled.photometry, split.labelled.z_spec, frame, seed=seed)
     if few:
-        learnt = _shipped(tile, model, options, frame)
+        learnt = _shipped(tile, model, options, frame, seed=seed)
     else:
         learnt = _learn(split, model, options, setting, seed=seed, on_progress=on_progress)
     centre = setting.propensity
     if curve is None:
-        centre = _beside_beta(tile, setting, learnt.population, redshift_grid(options))
+        frame = learnt.frame
+        centre = _beside_beta(
+            tile, replace(setting, frame=frame), learnt.population, redshift_grid(options)
+        )
     low, middle, high = np.quantile(frame.reference_mag(tile.photometry), [0.16, 0.5, 0.84])
     return SurveyFit(
         frame=frame,
@@ -206,6 +212,7 @@ def _learn(
         seed=seed,
         on_progress=lambda done: on_progress(0.6 * done),
     )
+    frame = with_error_scale(frame, found.population, split.unlabelled.photometry, seed=seed)
     network = fit_survey_network(
         split,
         found,
@@ -225,6 +232,7 @@ def _learn(
     )
     share = network_share(split, parts, options, seed=seed)
     return _Learnt(
+        frame=frame,
         population=found.population,
         network=network,
         network_share=share,
@@ -244,7 +252,12 @@ def _competing(model: ModelVersion, frame: LuptitudeFrame) -> list[ModelVersion]
 
 
 def _shipped(
-    tile: Tile, model: ModelVersion, options: CalibrationOptions, frame: LuptitudeFrame
+    tile: Tile,
+    model: ModelVersion,
+    options: CalibrationOptions,
+    frame: LuptitudeFrame,
+    *,
+    seed: int,
 ) -> _Learnt:
     """Population and network of the model version, the former re-weighted to this sky."""
     population = shipped_population(model, frame)
@@ -252,8 +265,10 @@ def _shipped(
         raise NoLabelsError(n_labelled=tile.n_labelled, model=model.name, bands=frame.bands)
     rows = np.arange(min(N_REWEIGHT, tile.n_galaxies))
     evidence = population.evaluate(*frame.luptitudes(tile.photometry.take(rows)))
+    population = reweight_mixture(population, evidence, prior_galaxies=SHIPPED_PRIOR_GALAXIES)
     return _Learnt(
-        population=reweight_mixture(population, evidence, prior_galaxies=SHIPPED_PRIOR_GALAXIES),
+        frame=with_error_scale(frame, population, tile.photometry, seed=seed),
+        population=population,
         network=model.network,
         network_share=default_share(options),
         shipped_share=1.0,

@@ -107,6 +107,7 @@ class SurveyFit:
         document: dict[str, Any] = {
             "bands": list(self.frame.bands),
             "reference": self.frame.reference,
+            "error_scale": self.frame.error_scale,
             "network": network,
             "width": self.basis.width,
             "support_scale": self.support.scale,
@@ -138,6 +139,7 @@ class SurveyFit:
                 bands=tuple(document["bands"]),
                 softening=tensors["frame.softening"],
                 reference=document["reference"],
+                error_scale=document["error_scale"],
             ),
             population=Mixture(
                 weights=tensors["population.weights"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,13 @@ class LuptitudeFrame:
     """Softening of the asinh magnitudes [maggies], ``(n_bands,)``."""
     reference: int
     """Index of the band that orders galaxies by brightness."""
+    error_scale: float = 1.0
+    """How much larger errors are than stated."""
+
+    @property
+    def as_stated(self) -> LuptitudeFrame:
+        """The same frame with errors as they are stated."""
+        return replace(self, error_scale=1.0)
 
     def luptitudes(self, photometry: Photometry) -> tuple[FloatArray, FloatArray]:
         """Luptitudes and their errors, both ``(n_galaxies, n_bands)`` and finite.
@@ -40,7 +47,7 @@ class LuptitudeFrame:
         observed = photometry.is_observed
         flux = np.where(observed, photometry.flux, self.softening)
         err = np.where(observed, photometry.flux_err, self.softening)
-        err = np.hypot(err, ERROR_FLOOR * flux)
+        err = np.hypot(self.error_scale * err, ERROR_FLOOR * flux)
         errors = luptitude_err(flux, err, self.softening)
         return luptitude(flux, self.softening), np.where(observed, errors, UNOBSERVED_ERR)
 

@@ -183,7 +183,7 @@ def _draft(survey: SurveyFit, unlabelled: Photometry, order: VersionOrder) -> Mo
         card={},
         network=survey.network,
         population=sky_population(survey.population, errors=typical, beta=order.options.beta_mean),
-        frame=survey.frame,
+        frame=survey.frame.as_stated,
     )
 
 
