@@ -38,11 +38,14 @@ __all__ = [
     "fit_mixture",
     "luptitudes_from_colours",
     "pool_mixtures",
+    "redshift_of",
     "reweight_mixture",
 ]
 
 MINIMUM_VARIANCE = 3e-5
 """Least variance of a component in each direction, in units of log(1+z) and mag, squared."""
+MAX_REDSHIFT = 10.0
+"""Beyond it there is nothing that a survey of galaxies would see."""
 RESPONSIBILITY_CUT = 1e-5
 """Components below this share of a galaxy's probability do not enter its density."""
 
@@ -115,6 +118,14 @@ class MixtureEvidence:
     """Mean of log(1+z) given the photometry and the component."""
     variance: FloatArray
     """Its variance."""
+
+
+def redshift_of(log1p_z: FloatArray) -> FloatArray:
+    """Redshifts of means of log(1+z), same shape, from 0 to 10.
+
+    Far from its own photometry a component extrapolates to any number.
+    """
+    return np.expm1(np.clip(log1p_z, 0, np.log1p(MAX_REDSHIFT)))
 
 
 def _rows(values: FloatArray) -> FloatArray:

@@ -34,7 +34,12 @@ from scipy.special import expit, logsumexp
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry, flux_from_luptitude
 from hbmlc_models.selection.frame import LuptitudeFrame
-from hbmlc_models.selection.mixture import Mixture, MixtureEvidence, reweight_mixture
+from hbmlc_models.selection.mixture import (
+    Mixture,
+    MixtureEvidence,
+    redshift_of,
+    reweight_mixture,
+)
 
 __all__ = ["Blend", "LabelReach", "blend_populations", "draw_galaxies", "marginal"]
 
@@ -201,8 +206,8 @@ def _selection_of_components(
     evidence = learnt.evaluate(shipped.means[:, 1:], typical)
     joint = evidence.log_likelihood + _log(learnt.weights)
     share = np.exp(joint - _log_density(evidence.log_likelihood, learnt.weights)[:, None])
-    expected = (share * np.exp(-beta * np.expm1(evidence.mean))).sum(axis=1)
-    return expected * np.exp(beta * np.expm1(shipped.means[:, 0]))
+    expected = (share * np.exp(-beta * redshift_of(evidence.mean))).sum(axis=1)
+    return expected * np.exp(beta * redshift_of(shipped.means[:, 0]))
 
 
 def _log_density(by_component: FloatArray, weights: FloatArray) -> FloatArray:

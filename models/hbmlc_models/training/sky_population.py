@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import softmax
 
 from hbmlc_models.arrays import FloatArray
-from hbmlc_models.selection.mixture import Mixture
+from hbmlc_models.selection.mixture import Mixture, redshift_of
 
 __all__ = ["sky_population"]
 
@@ -35,6 +35,6 @@ def sky_population(population: Mixture, *, errors: FloatArray, beta: float) -> M
         population.means[:, 1:], np.broadcast_to(errors, (len(weights), len(errors)))
     )
     share = softmax(evidence.log_likelihood + np.log(weights + 1e-300), axis=1)
-    typical = (share * np.exp(-beta * np.expm1(evidence.mean))).sum(axis=1)
-    tilted = weights * np.exp(-beta * np.expm1(population.means[:, 0])) / typical
+    typical = (share * np.exp(-beta * redshift_of(evidence.mean))).sum(axis=1)
+    tilted = weights * np.exp(-beta * redshift_of(population.means[:, 0])) / typical
     return replace(population, weights=tilted / tilted.sum())

@@ -120,6 +120,23 @@ def test_correction_for_selection_leaves_the_simulated_sky_as_it_is() -> None:
     assert selected[:, grid > 0.8].sum(axis=1).mean() < found.share - 0.1
 
 
+def test_types_that_extrapolate_to_any_redshift_leave_finite_proportions() -> None:
+    # Redshift all but follows brightness here, so that faint photometry means log(1+z) = 200.
+    steep = np.eye(N_BANDS + 1) * 0.01
+    steep[0, 0] = 4000.0
+    steep[0, 1] = steep[1, 0] = 6.3
+    learnt = Mixture(
+        weights=np.array([0.5, 0.5]),
+        means=np.array([[0.2, *np.full(N_BANDS, 21.0)], [0.3, *np.full(N_BANDS, 21.5)]]),
+        covariances=np.stack([0.04 * np.eye(N_BANDS + 1), steep]),
+    )
+
+    found = blend(learnt, blob(24.0, 0.9), observe(blob(22.0, 0.4), 500), beta=-1.0)
+
+    assert np.isfinite(found.population.weights).all()
+    assert found.population.weights.sum() == pytest.approx(1)
+
+
 def test_physics_that_photometry_contradicts_is_not_trusted() -> None:
     learnt = blob(24.0, 0.2)
 
