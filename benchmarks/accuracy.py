@@ -21,8 +21,8 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.accuracy_table import accuracy_table
 from benchmarks.answers import Answer, answer, calibrate, result_folder
+from benchmarks.examinations import ExaminationFiles, find_examinations
 from benchmarks.judgement import Judgement, judge
-from hbmlc_models.evaluate import read_sky
 
 
 def main() -> None:
@@ -31,13 +31,14 @@ def main() -> None:
     with TemporaryDirectory() as scratch:
         kept = arguments.keep or Path(scratch)
         judgements: list[Judgement] = []
-        for catalog in sorted(arguments.folder.glob("*_catalog.parquet")):
-            name = catalog.name.removesuffix("_catalog.parquet")
-            if arguments.only and name not in arguments.only:
-                continue
-            judgements.append(_examine(name, catalog, kept, arguments))
+        for files in find_examinations(arguments.folder, arguments.only):
+            judgements.append(_examine(files, kept, arguments))
             lines = accuracy_table(judgements[-1:]).splitlines()
-            print(*[line for line in lines if line.startswith(f"| {name}")], sep="\n", flush=True)
+            print(
+                *[line for line in lines if line.startswith(f"| {files.name}")],
+                sep="\n",
+                flush=True,
+            )
             _write(judgements, arguments.output, arguments.title)
 
 
@@ -55,16 +56,16 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _examine(name: str, catalog: Path, kept: Path, arguments: argparse.Namespace) -> Judgement:
+def _examine(files: ExaminationFiles, kept: Path, arguments: argparse.Namespace) -> Judgement:
     """Calibrate one catalogue with each seed and judge the answers."""
-    sky = read_sky(catalog, truth=catalog.with_name(f"{name}_truth.parquet"))
+    sky = files.sky()
     answers: dict[int, Answer] = {}
     for seed in arguments.seeds:
-        folder = result_folder(kept, name, seed)
-        calibrate(catalog, folder, seed=seed, options=arguments.option)
-        rival = result_folder(arguments.rival, name, seed) if arguments.rival else None
+        folder = result_folder(kept, files.name, seed)
+        calibrate(files.catalog, folder, seed=seed, options=arguments.option)
+        rival = result_folder(arguments.rival, files.name, seed) if arguments.rival else None
         answers[seed] = answer(folder, sky, seed=seed, rival=rival)
-    return judge(name, sky, answers)
+    return judge(files.name, sky, answers)
 
 
 def _write(judgements: Sequence[Judgement], output: Path, title: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benchmarks.figures_of_merit import FIFTH_SCORES
 from benchmarks.judgement import BASELINE, Judgement
 from hbmlc_models.evaluate import Interval
 
@@ -58,7 +59,7 @@ def _points(judgement: Judgement, method: str) -> list[str]:
 def _densities(judgement: Judgement) -> list[str]:
     """Figures of merit of p(z), time and verdict."""
     density = judgement.density
-    worst = max(density[f"pit_ks_fifth_{number}"].mean for number in range(1, 6))
+    worst = max(density[key].mean for key in FIFTH_SCORES)
     return [
         f"{density['cde_loss'].mean:.2f}",
         f"{density['pit_ks'].mean:.3f} / {worst:.3f}",

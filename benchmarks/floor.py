@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,22 +24,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.answers import answer, calibrate, result_folder
-from hbmlc_models import metrics
+from benchmarks.examinations import ExaminationFiles, find_examinations
+from benchmarks.figures_of_merit import FORMS, density_scores, point_scores
 from hbmlc_models.arrays import BoolArray, FloatArray, IntArray
-from hbmlc_models.evaluate import Sky, read_sky
+from hbmlc_models.evaluate import Sky
 
 __all__ = ["LabelSets", "draw_label_sets", "floor_table", "relabelled"]
 
 OWN, FAIR, MOST = "its own", "as many, drawn fairly", "and four fifths of the truth"
 _FOLDERS = {OWN: "HB-MLC", FAIR: "fair-labels", MOST: "most-of-the-truth"}
-_FORMS = {
-    "nmad": ".4f",
-    "outlier_fraction": ".1%",
-    "bias_mean": "+.3f",
-    "cde_loss": ".2f",
-    "pit_ks": ".3f",
-    "crps": ".3f",
-}
 _HEAD = """\
 Galaxies without a spec-z that no calibration was shown, {n_seeds} seed(s). The first line of each
 examination is what users get, the last the information floor of the method.
@@ -92,7 +85,7 @@ def floor_table(rows: list[dict[str, str | float]], *, n_seeds: int) -> str:
         " | ".join(
             [
                 *(str(row[key]) for key in ("examination", "method", "labels")),
-                *(format(row[key], form) if key in row else "" for key, form in _FORMS.items()),
+                *(format(row[key], form) if key in row else "" for key, form in FORMS.items()),
             ]
         )
         for row in rows
@@ -106,12 +99,9 @@ def main() -> None:
     rows: list[dict[str, str | float]] = []
     with TemporaryDirectory() as scratch:
         kept = arguments.keep or Path(scratch)
-        for catalog in sorted(arguments.folder.glob("*_catalog.parquet")):
-            name = catalog.name.removesuffix("_catalog.parquet")
-            if arguments.only and name not in arguments.only:
-                continue
-            found = [_examine(name, catalog, kept, seed) for seed in arguments.seeds]
-            rows += _means(name, found)
+        for files in find_examinations(arguments.folder, arguments.only):
+            found = [_examine(files, kept, seed) for seed in arguments.seeds]
+            rows += _means(files.name, found)
             arguments.output.mkdir(parents=True, exist_ok=True)
             table = arguments.output / "floor.md"
             table.write_text(floor_table(rows, n_seeds=len(arguments.seeds)))
@@ -131,25 +121,25 @@ def _arguments() -> argparse.Namespace:
 
 
 def _examine(
-    name: str, catalog: Path, kept: Path, seed: int
+    files: ExaminationFiles, kept: Path, seed: int
 ) -> dict[tuple[str, str], dict[str, float]]:
     """Method and case to figures of merit, of one seed."""
-    truth = catalog.with_name(f"{name}_truth.parquet")
-    sky = read_sky(catalog, truth=truth)
+    sky = files.sky()
     sets = draw_label_sets(sky.tile.is_labelled, seed=seed)
     judged = sky.tile.row[sets.is_judged]
-    table = pq.read_table(catalog)
+    table = pq.read_table(files.catalog)
     scores: dict[tuple[str, str], dict[str, float]] = {}
     with TemporaryDirectory() as scratch:
         for case, is_labelled in sets.is_labelled.items():
-            path = catalog
+            shown = files
             if case != OWN:
                 path = Path(scratch) / f"{_FOLDERS[case]}.parquet"
                 row, z_spec = sky.tile.row[is_labelled], sky.z_true[is_labelled]
                 pq.write_table(relabelled(table, row, z_spec), path)
-            folder = result_folder(kept / _FOLDERS[case], name, seed)
-            calibrate(path, folder, seed=seed, options=())
-            scores |= _scores(folder, read_sky(path, truth=truth), judged, case, seed)
+                shown = replace(files, catalog=path)
+            folder = result_folder(kept / _FOLDERS[case], files.name, seed)
+            calibrate(shown.catalog, folder, seed=seed, options=())
+            scores |= _scores(folder, shown.sky(), judged, case, seed)
     return scores
 
 
@@ -163,18 +153,8 @@ def _scores(
     z_true = sky.z_true[examined][chosen]
     scores: dict[tuple[str, str], dict[str, float]] = {}
     for method, label in (("hbmlc", "HB-MLC"), ("xgboost", "XGBoost")):
-        z_phot = found.z_phot[method][chosen]
-        scores[label, case] = {
-            "nmad": metrics.nmad(z_phot, z_true),
-            "outlier_fraction": metrics.outlier_fraction(z_phot, z_true),
-            "bias_mean": metrics.bias_mean(z_phot, z_true),
-        }
-    pdf = found.pdf[chosen]
-    scores["HB-MLC", case] |= {
-        "cde_loss": metrics.cde_loss(pdf, found.z_grid, z_true),
-        "pit_ks": metrics.pit_ks(metrics.pit(pdf, found.z_grid, z_true)),
-        "crps": metrics.crps(pdf, found.z_grid, z_true),
-    }
+        scores[label, case] = point_scores(found.z_phot[method][chosen], z_true)
+    scores["HB-MLC", case] |= density_scores(found.pdf[chosen], found.z_grid, z_true)
     return scores
 
 

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.answers import Answer
-from benchmarks.groups import fifths, galaxy_groups
+from benchmarks.figures_of_merit import POINT_SCORES, density_scores
+from benchmarks.groups import galaxy_groups
 from hbmlc_models import metrics
 from hbmlc_models.arrays import BoolArray, FloatArray
 from hbmlc_models.evaluate import Interval, Sky, median_error, outlier_share, paired_ratio
 
-__all__ = ["Judgement", "MeanScore", "density_scores", "judge"]
+__all__ = ["Judgement", "MeanScore", "judge"]
 
 BASELINE = "xgboost"
 _POINT_SCORES = {
-    "nmad": metrics.nmad,
-    "outlier_fraction": metrics.outlier_fraction,
-    "bias_mean": metrics.bias_mean,
+    **POINT_SCORES,
     "bias_median": metrics.bias_median,
     "sigma_iqr": metrics.sigma_iqr,
 }
@@ -95,21 +94,6 @@ def judge(
         ratios=_ratios(runs, z_true, n_resamples=n_resamples),
         worse_groups=[label for label in common if _is_worse(scores[label])],
     )
-
-
-def density_scores(
-    pdf: FloatArray, z_grid: FloatArray, z_true: FloatArray, p_selected: FloatArray
-) -> dict[str, float]:
-    """Figures of merit of densities ``(n_galaxies, n_grid)``, PIT also in fifths of propensity."""
-    pit = metrics.pit(pdf, z_grid, z_true)
-    scores = {
-        "cde_loss": metrics.cde_loss(pdf, z_grid, z_true),
-        "pit_ks": metrics.pit_ks(pit),
-        "crps": metrics.crps(pdf, z_grid, z_true),
-    }
-    for number, members in enumerate(fifths(p_selected), start=1):
-        scores[f"pit_ks_fifth_{number}"] = metrics.pit_ks(pit[members])
-    return scores
 
 
 def _scores_of_group(

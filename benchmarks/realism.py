@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
+from benchmarks.examinations import find_examinations
 from benchmarks.realism_figure import draw_figure
 from benchmarks.realism_statistics import Sample, Statistics, statistics_of
 from hbmlc_models.bands import sort_bands
@@ -76,11 +77,8 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=N_WORLDS)
     arguments = parser.parse_args()
     found: dict[str, list[Comparison]] = {}
-    for path in sorted(arguments.folder.glob("*_catalog.parquet")):
-        name = path.name.removesuffix("_catalog.parquet")
-        if arguments.only and name not in arguments.only:
-            continue
-        sample = read_sample(path, path.with_name(f"{name}_truth.parquet"))
+    for files in find_examinations(arguments.folder, arguments.only):
+        name, sample = files.name, read_sample(files.catalog, files.truth)
         filters = _filters(sample.bands, arguments.filters)
         worlds = simulate_samples(sample, filters, n_worlds=arguments.worlds)
         data, simulated = statistics_of(sample), [statistics_of(world) for world in worlds]

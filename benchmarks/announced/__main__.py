@@ -26,6 +26,7 @@ from benchmarks.announced.methods import MethodAnswers, our_answers, peer_answer
 from benchmarks.announced.scores import MethodScores, score_methods
 from benchmarks.announced.table import announced_table
 from benchmarks.answers import calibrate
+from benchmarks.examinations import ExaminationFiles, find_examinations
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.evaluate import boosted_trees, read_sky
 from hbmlc_models.simulate import draw_world, filter_set
@@ -42,12 +43,9 @@ def main() -> None:
     rows: list[MethodScores] = []
     with TemporaryDirectory() as scratch:
         kept = arguments.keep or Path(scratch)
-        for catalog in sorted(arguments.folder.glob("*_catalog.parquet")):
-            name = catalog.name.removesuffix("_catalog.parquet")
-            if arguments.only and name not in arguments.only:
-                continue
-            answers, z_true, scores = _examine(name, catalog, kept, arguments.seeds)
-            shown[name] = (answers, z_true)
+        for files in find_examinations(arguments.folder, arguments.only):
+            answers, z_true, scores = _examine(files, kept, arguments.seeds)
+            shown[files.name] = (answers, z_true)
             rows += scores
             print(announced_table(scores), flush=True)
             table = arguments.output / f"{arguments.title}.md"
@@ -76,13 +74,13 @@ def _arguments() -> argparse.Namespace:
 
 
 def _examine(
-    name: str, catalog: Path, kept: Path, seeds: Sequence[int]
+    files: ExaminationFiles, kept: Path, seeds: Sequence[int]
 ) -> tuple[list[MethodAnswers], FloatArray, list[MethodScores]]:
     """Answers of all methods on one examination, the truth, and the scores."""
-    sky = read_sky(catalog, truth=catalog.with_name(f"{name}_truth.parquet"))
+    name, sky = files.name, files.sky()
     examined = ~sky.tile.is_labelled
     z_true = sky.z_true[examined]
-    answers, propensity = our_answers(name, catalog, sky, kept, seeds=seeds)
+    answers, propensity = our_answers(name, files.catalog, sky, kept, seeds=seeds)
     answers += [trees_answers(sky, seeds=seeds), *peer_answers(name, sky, kept)]
     photometry = sky.tile.photometry.take(examined)
     return answers, z_true, score_methods(name, answers, photometry, z_true, propensity)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.announced.methods import MethodAnswers
-from benchmarks.groups import fifths, galaxy_groups
+from benchmarks.figures_of_merit import FIFTH_SCORES, POINT_SCORES, density_scores
+from benchmarks.groups import galaxy_groups
 from hbmlc_models import metrics
 from hbmlc_models.arrays import BoolArray, FloatArray
 from hbmlc_models.evaluate import Interval, median_error, outlier_share, paired_ratio
@@ -18,11 +19,6 @@ __all__ = ["FAINT_AND_FAR", "MethodScores", "score_methods"]
 
 FAINT_AND_FAR = "faint, z > 1"
 """The fainter half of the galaxies beyond redshift one: where methods differ most."""
-_POINTS = {
-    "nmad": metrics.nmad,
-    "outlier_fraction": metrics.outlier_fraction,
-    "bias_mean": metrics.bias_mean,
-}
 _REFERENCE = "HB-MLC"
 
 
@@ -65,9 +61,9 @@ def score_methods(
             groups={label: _points(found, z_true, rows) for label, rows in groups.items()},
             scatter={
                 key: float(np.std([score(z, z_true) for z in found.z_phot]))
-                for key, score in _POINTS.items()
+                for key, score in POINT_SCORES.items()
             },
-            density=_density(found, z_true, fifths(propensity)),
+            density=_density(found, z_true, propensity),
             ratios={} if found is ours else _ratios(ours, found, z_true),
         )
         for found in answers
@@ -89,27 +85,17 @@ def _points(found: MethodAnswers, z_true: FloatArray, rows: BoolArray) -> dict[s
         return {}
     return {
         key: float(np.mean([score(z[rows], z_true[rows]) for z in found.z_phot]))
-        for key, score in _POINTS.items()
+        for key, score in POINT_SCORES.items()
     }
 
 
-def _density(
-    found: MethodAnswers, z_true: FloatArray, alike: Sequence[BoolArray]
-) -> dict[str, float]:
-    """Means over runs; ``alike`` are groups of galaxies of similar propensity."""
+def _density(found: MethodAnswers, z_true: FloatArray, propensity: FloatArray) -> dict[str, float]:
+    """Means over runs."""
     if not found.pdf:
         return {}
-    runs: list[dict[str, float]] = []
-    for pdf in found.pdf:
-        pit = metrics.pit(pdf, found.z_grid, z_true)
-        runs.append(
-            {
-                "cde_loss": metrics.cde_loss(pdf, found.z_grid, z_true),
-                "pit_ks": metrics.pit_ks(pit),
-                "pit_ks_worst_fifth": max(metrics.pit_ks(pit[members]) for members in alike),
-                "crps": metrics.crps(pdf, found.z_grid, z_true),
-            }
-        )
+    runs = [density_scores(pdf, found.z_grid, z_true, propensity) for pdf in found.pdf]
+    for run in runs:
+        run["pit_ks_worst_fifth"] = max(run.pop(key) for key in FIFTH_SCORES)
     return {key: float(np.mean([run[key] for run in runs])) for key in runs[0]}
 
 

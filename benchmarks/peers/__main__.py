@@ -16,11 +16,12 @@ import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks.examinations import find_examinations
+from benchmarks.figures_of_merit import density_scores, point_scores
 from benchmarks.peers.catalogue import PEERS, peer_for
 from benchmarks.peers.protocol import GRID, Peer
 from benchmarks.peers.table import peer_table
-from hbmlc_models import metrics
-from hbmlc_models.evaluate import Sky, read_sky
+from hbmlc_models.evaluate import Sky
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +53,8 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     trials: list[Trial] = []
-    for catalog in sorted(arguments.folder.glob("*_catalog.parquet")):
-        name = catalog.name.removesuffix("_catalog.parquet")
-        if arguments.only and name not in arguments.only:
-            continue
-        sky = read_sky(catalog, truth=catalog.with_name(f"{name}_truth.parquet"))
+    for files in find_examinations(arguments.folder, arguments.only):
+        name, sky = files.name, files.sky()
         for peer in arguments.peers:
             chosen = peer_for(peer, name, sky.tile.photometry.bands)
             if chosen is None:
@@ -75,16 +73,9 @@ def _try(name: str, peer: str, chosen: Peer, sky: Sky) -> Trial:
     answered = time.perf_counter()
     examined = ~sky.tile.is_labelled
     z_true, z_phot = sky.z_true[examined], answer.z_phot[examined]
-    scores = {
-        "nmad": metrics.nmad(z_phot, z_true),
-        "outlier_fraction": metrics.outlier_fraction(z_phot, z_true),
-        "bias_mean": metrics.bias_mean(z_phot, z_true),
-    }
+    scores = point_scores(z_phot, z_true)
     if answer.pdf is not None:
-        pdf = answer.pdf[examined]
-        scores["cde_loss"] = metrics.cde_loss(pdf, GRID, z_true)
-        scores["pit_ks"] = metrics.pit_ks(metrics.pit(pdf, GRID, z_true))
-        scores["crps"] = metrics.crps(pdf, GRID, z_true)
+        scores |= density_scores(answer.pdf[examined], GRID, z_true)
     return Trial(
         name=name,
         peer=peer,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from benchmarks.figures_of_merit import FORMS
+
 __all__ = ["peer_table"]
 
 _HEAD = """\
@@ -15,14 +17,6 @@ magnitudes, colours and errors. One thread; answers include p(z) on 301 nodes wh
 | examination | peer | NMAD | outliers | bias | CDE loss | PIT KS | CRPS | µs a galaxy | training |
 |---|---|---|---|---|---|---|---|---|---|
 """
-_FORMS = {
-    "nmad": ".4f",
-    "outlier_fraction": ".1%",
-    "bias_mean": "+.3f",
-    "cde_loss": ".2f",
-    "pit_ks": ".3f",
-    "crps": ".3f",
-}
 
 
 def peer_table(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -34,6 +28,6 @@ def _line(row: Mapping[str, Any]) -> str:
     """One peer on one examination."""
     scores = row["scores"]
     cells = [row["name"], row["peer"]]
-    cells += [format(scores[k], form) if k in scores else "" for k, form in _FORMS.items()]
+    cells += [format(scores[k], form) if k in scores else "" for k, form in FORMS.items()]
     cells += [f"{row['microseconds']:.0f}", f"{row['training_seconds']:.1f} s"]
     return "| " + " | ".join(cells) + " |\n"
