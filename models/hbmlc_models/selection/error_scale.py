@@ -17,12 +17,11 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
 
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.frame import LuptitudeFrame
-from hbmlc_models.selection.mixture import Mixture
+from hbmlc_models.selection.mixture import Mixture, log_density
 from hbmlc_models.selection.population import sky_sample
 
 __all__ = ["fit_error_scale", "with_error_scale"]
@@ -49,16 +48,15 @@ def fit_error_scale(population: Mixture, luptitudes: FloatArray, errors: FloatAr
     values, stated = luptitudes[:MAX_GALAXIES], errors[:MAX_GALAXIES]
     if len(values) == 0:
         return 1.0
-    log_weights = np.log(population.weights + 1e-300)
 
-    def log_density(errors: FloatArray) -> FloatArray:
+    def seen_with(errors: FloatArray) -> FloatArray:
         evidence = population.evaluate(values, errors)
-        return np.asarray(logsumexp(evidence.log_likelihood + log_weights, axis=1))
+        return log_density(evidence.log_likelihood, population.weights)
 
-    unlike = math.log(OUTLIER_SHARE) + log_density(np.hypot(stated, OUTLIER_SPREAD))
+    unlike = math.log(OUTLIER_SHARE) + seen_with(np.hypot(stated, OUTLIER_SPREAD))
 
     def loss(log_scale: float) -> float:
-        alike = math.log1p(-OUTLIER_SHARE) + log_density(math.exp(log_scale) * stated)
+        alike = math.log1p(-OUTLIER_SHARE) + seen_with(math.exp(log_scale) * stated)
         fit = np.logaddexp(alike, unlike)
         return 0.5 * (log_scale / PRIOR_SPREAD) ** 2 - float(fit.sum())
 

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import logsumexp
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401  # pyright: ignore[reportUnusedImport] - switches the next import on
 from sklearn.impute import IterativeImputer
 from sklearn.mixture import GaussianMixture
@@ -36,16 +37,15 @@ __all__ = [
     "Mixture",
     "MixtureEvidence",
     "fit_mixture",
+    "log_density",
+    "log_weights",
     "luptitudes_from_colours",
     "pool_mixtures",
-    "redshift_of",
     "reweight_mixture",
 ]
 
 MINIMUM_VARIANCE = 3e-5
 """Least variance of a component in each direction, in units of log(1+z) and mag, squared."""
-MAX_REDSHIFT = 10.0
-"""Beyond it there is nothing that a survey of galaxies would see."""
 RESPONSIBILITY_CUT = 1e-5
 """Components below this share of a galaxy's probability do not enter its density."""
 
@@ -74,7 +74,7 @@ class Mixture:
             _rows(evidence.log_likelihood),
             _rows(evidence.mean),
             _rows(evidence.variance),
-            np.log(self.weights + 1e-300),
+            log_weights(self.weights),
             np.log1p(z_grid),
             RESPONSIBILITY_CUT,
         )
@@ -87,7 +87,7 @@ class Mixture:
             _rows(luptitudes),
             _rows(errors),
             *self._components_last(),
-            np.log(self.weights + 1e-300),
+            log_weights(self.weights),
             np.log1p(z_grid),
             RESPONSIBILITY_CUT,
         )
@@ -120,12 +120,17 @@ class MixtureEvidence:
     """Its variance."""
 
 
-def redshift_of(log1p_z: FloatArray) -> FloatArray:
-    """Redshifts of means of log(1+z), same shape, from 0 to 10.
+def log_weights(weights: FloatArray) -> FloatArray:
+    """Logarithms of weights, same shape, finite where a weight is zero."""
+    return np.log(weights + 1e-300)
 
-    Far from its own photometry a component extrapolates to any number.
+
+def log_density(by_component: FloatArray, weights: FloatArray) -> FloatArray:
+    """Log density of galaxies, ``(n_galaxies,)``, from that by each component.
+
+    ``by_component`` is ``(n_galaxies, n_components)``, ``weights`` ``(n_components,)``.
     """
-    return np.expm1(np.clip(log1p_z, 0, np.log1p(MAX_REDSHIFT)))
+    return np.asarray(logsumexp(by_component + log_weights(weights), axis=1))
 
 
 def _rows(values: FloatArray) -> FloatArray:

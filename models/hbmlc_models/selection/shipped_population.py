@@ -37,9 +37,11 @@ from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.mixture import (
     Mixture,
     MixtureEvidence,
-    redshift_of,
+    log_density,
+    log_weights,
     reweight_mixture,
 )
+from hbmlc_models.selection.redshift_selection import factor_of_photometry, factor_of_types
 
 __all__ = ["Blend", "LabelReach", "blend_populations", "draw_galaxies", "marginal"]
 
@@ -114,12 +116,12 @@ def blend_populations(
     ``reach`` says where labels end, in brightness in the band number ``reference`` and in redshift;
     ``beta`` is the expected redshift dependence of the selection [per unit z].
     """
-    log_learnt = _log_density(learnt.evaluate(*sky).log_likelihood, learnt.weights)
+    log_learnt = log_density(learnt.evaluate(*sky).log_likelihood, learnt.weights)
     needs = {name: _need(log_learnt, shipped, sky) for name, shipped in candidates.items()}
     source = max(needs, key=lambda name: needs[name].log_likelihood)
     shipped, need = candidates[source], needs[source]
     alone = reweight_mixture(shipped, need.evidence, prior_galaxies=ALONE_STRENGTH)
-    gap = log_learnt - _log_density(need.evidence.log_likelihood, alone.weights)
+    gap = log_learnt - log_density(need.evidence.log_likelihood, alone.weights)
     undecided = _undecided(gap, sky[0][:, reference], reach.mag)
     learnt_trust, shipped_trust = (
         _trust(part, reference=reference, reach=reach, undecided=undecided)
@@ -159,7 +161,7 @@ def _need(log_learnt: FloatArray, shipped: Mixture, sky: tuple[FloatArray, Float
     by_component, prior = evidence.log_likelihood, shipped.weights
     weights, share = prior.copy(), INITIAL_SHARE
     for _ in range(N_ITERATIONS):
-        joint = by_component + _log(weights)
+        joint = by_component + log_weights(weights)
         log_shipped = np.asarray(logsumexp(joint, axis=1))
         belongs = expit(log_shipped - log_learnt + np.log(share / (1 - share)))
         counts = (np.exp(joint - log_shipped[:, None]) * belongs[:, None]).sum(axis=0)
@@ -168,7 +170,7 @@ def _need(log_learnt: FloatArray, shipped: Mixture, sky: tuple[FloatArray, Float
         found = belongs.sum() + SHARE_STRENGTH * INITIAL_SHARE
         share = float(found / (len(belongs) + SHARE_STRENGTH))
     log_both = np.logaddexp(
-        np.log1p(-share) + log_learnt, np.log(share) + _log_density(by_component, weights)
+        np.log1p(-share) + log_learnt, np.log(share) + log_density(by_component, weights)
     )
     return _Need(
         evidence=evidence, weights=weights, share=share, log_likelihood=float(log_both.mean())
@@ -203,16 +205,8 @@ def _selection_of_components(
     proportion of the two parts changes once all is multiplied by exp(-beta z).
     """
     typical = np.broadcast_to(np.median(errors, axis=0), (len(shipped.weights), errors.shape[1]))
-    evidence = learnt.evaluate(shipped.means[:, 1:], typical)
-    joint = evidence.log_likelihood + _log(learnt.weights)
-    share = np.exp(joint - _log_density(evidence.log_likelihood, learnt.weights)[:, None])
-    expected = (share * np.exp(-beta * redshift_of(evidence.mean))).sum(axis=1)
-    return expected * np.exp(beta * redshift_of(shipped.means[:, 0]))
-
-
-def _log_density(by_component: FloatArray, weights: FloatArray) -> FloatArray:
-    """Log density of each galaxy's photometry, ``(n_galaxies,)``."""
-    return np.asarray(logsumexp(by_component + _log(weights), axis=1))
+    expected = factor_of_photometry(learnt, shipped.means[:, 1:], typical, beta)
+    return expected / factor_of_types(shipped, beta)
 
 
 def draw_galaxies(
@@ -231,7 +225,3 @@ def draw_galaxies(
         is_detected=flux > 0,
     )
     return photometry, np.maximum(np.expm1(drawn[:, 0]), 0.0)
-
-
-def _log(weights: FloatArray) -> FloatArray:
-    return np.log(weights + 1e-300)

@@ -15,12 +15,11 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import logsumexp
 
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.frame import LuptitudeFrame
-from hbmlc_models.selection.mixture import Mixture
+from hbmlc_models.selection.mixture import Mixture, log_density
 
 __all__ = ["calibrated", "fit_zero_points"]
 
@@ -52,13 +51,15 @@ def fit_zero_points(
     chosen = np.unique(np.linspace(0, len(z_spec) - 1, MAX_GALAXIES).astype(int))
     sample, log1p_z = photometry.take(chosen), np.log1p(z_spec[chosen])
 
-    def log_density(offset: FloatArray) -> FloatArray:
-        return _log_density(calibrated(sample, offset - offset.mean()), log1p_z, frame, population)
+    def shifted_by(offset: FloatArray) -> FloatArray:
+        return _joint_density(
+            calibrated(sample, offset - offset.mean()), log1p_z, frame, population
+        )
 
-    least = np.quantile(log_density(np.zeros(n_bands)), OUTLIER_SHARE)
+    least = np.quantile(shifted_by(np.zeros(n_bands)), OUTLIER_SHARE)
 
     def loss(scaled: FloatArray) -> float:
-        fit = np.logaddexp(log_density(ZERO_POINT_SCALE * scaled), least)
+        fit = np.logaddexp(shifted_by(ZERO_POINT_SCALE * scaled), least)
         return 0.5 * float(scaled @ scaled) - float(fit.sum())
 
     options = {"maxiter": MAX_STEPS, "eps": _STEP, "ftol": ENOUGH}
@@ -72,11 +73,11 @@ def calibrated(photometry: Photometry, offset: FloatArray) -> Photometry:
     return photometry.scaled(10 ** (-0.4 * offset))
 
 
-def _log_density(
+def _joint_density(
     photometry: Photometry, log1p_z: FloatArray, frame: LuptitudeFrame, population: Mixture
 ) -> FloatArray:
     """Log joint density of photometry and redshift, up to a constant, ``(n_galaxies,)``."""
     evidence = population.evaluate(*frame.luptitudes(photometry))
     square = (log1p_z[:, None] - evidence.mean) ** 2 / evidence.variance
     terms = evidence.log_likelihood - 0.5 * (square + np.log(evidence.variance))
-    return np.asarray(logsumexp(terms + np.log(population.weights + 1e-300), axis=1))
+    return log_density(terms, population.weights)

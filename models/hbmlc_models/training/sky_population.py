@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import softmax
 
 from hbmlc_models.arrays import FloatArray
-from hbmlc_models.selection.mixture import Mixture, redshift_of
+from hbmlc_models.selection.mixture import Mixture
+from hbmlc_models.selection.redshift_selection import factor_of_photometry, factor_of_types
 
 __all__ = ["sky_population"]
 
@@ -30,11 +30,9 @@ def sky_population(population: Mixture, *, errors: FloatArray, beta: float) -> M
     beta
         Redshift dependence of the selection [per unit z].
     """
-    weights = population.weights
-    evidence = population.evaluate(
-        population.means[:, 1:], np.broadcast_to(errors, (len(weights), len(errors)))
+    photometry = population.means[:, 1:]
+    typical = factor_of_photometry(
+        population, photometry, np.broadcast_to(errors, photometry.shape), beta
     )
-    share = softmax(evidence.log_likelihood + np.log(weights + 1e-300), axis=1)
-    typical = (share * np.exp(-beta * redshift_of(evidence.mean))).sum(axis=1)
-    tilted = weights * np.exp(-beta * redshift_of(population.means[:, 0])) / typical
+    tilted = population.weights * factor_of_types(population, beta) / typical
     return replace(population, weights=tilted / tilted.sum())
