@@ -1,38 +1,30 @@
 """The announced table: all methods on the examinations of a folder.
 
 Usage: python -m benchmarks.announced FOLDER [--only NAME …] [--seeds 0 1 2] [--keep FOLDER]
-    [--sizes 1000 10000 100000] [--output FOLDER] [--title announced]
+    [--sizes 1000 10000 100000 1000000] [--output FOLDER] [--title announced]
 
 FOLDER holds pairs ``NAME_catalog.parquet`` and ``NAME_truth.parquet`` (columns id and z_true). The
 methods of the field need the extra ``bench`` and are left out without it. What any method answered
 stays in the folder of ``--keep`` and is not asked again. ``--sizes`` times jobs of simulated
-catalogues, hbmlc beside XGBoost. Writes table, JSON document and both figures.
+catalogues and their memory, hbmlc beside XGBoost. Writes tables, JSON documents and both figures.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
 from benchmarks.announced.figures import draw_residuals, draw_run_times
 from benchmarks.announced.methods import MethodAnswers, our_answers, peer_answers, trees_answers
+from benchmarks.announced.run_times import JobTime, run_times, run_times_table
 from benchmarks.announced.scores import MethodScores, score_methods
 from benchmarks.announced.table import announced_table
-from benchmarks.answers import calibrate
 from benchmarks.examinations import ExaminationFiles, find_examinations
 from hbmlc_models.arrays import FloatArray
-from hbmlc_models.evaluate import boosted_trees, read_sky
-from hbmlc_models.simulate import draw_world, filter_set
-from hbmlc_models.simulate.writer import SurveyPlan, simulate_survey
-
-_GALAXIES_PER_TILE = 2_500
 
 
 def main() -> None:
@@ -55,9 +47,7 @@ def main() -> None:
     if shown:
         draw_residuals(shown, arguments.output / f"{arguments.title}-residuals.png")
     if arguments.sizes:
-        times = _run_times(arguments.sizes)
-        (arguments.output / f"{arguments.title}-times.json").write_text(json.dumps(times) + "\n")
-        draw_run_times(times, arguments.output / f"{arguments.title}-times.png")
+        _time_jobs(arguments.sizes, arguments.output, arguments.title)
 
 
 def _arguments() -> argparse.Namespace:
@@ -86,27 +76,17 @@ def _examine(
     return answers, z_true, score_methods(name, answers, photometry, z_true, propensity)
 
 
-def _run_times(sizes: Sequence[int]) -> dict[str, dict[int, float]]:
-    """Seconds of a job of each size: simulated LSST catalogues of five years."""
-    times: dict[str, dict[int, float]] = {"HB-MLC, whole command": {}, "XGBoost": {}}
-    world = draw_world(np.random.default_rng([0, 0x54494D45]))
-    for size in sizes:
-        with TemporaryDirectory() as scratch:
-            plan = SurveyPlan(
-                n_galaxies=size, n_tiles=max(1, size // _GALAXIES_PER_TILE), years=5.0
-            )
-            written = simulate_survey(
-                world, filter_set("lsst"), plan, directory=Path(scratch), seed=1
-            )
-            start = time.perf_counter()
-            calibrate(written.catalog, Path(scratch) / "results", seed=0, options=())
-            times["HB-MLC, whole command"][size] = round(time.perf_counter() - start, 1)
-            sky = read_sky(written.catalog, truth=written.truth)
-            start = time.perf_counter()
-            boosted_trees(sky.tile, seed=0)
-            times["XGBoost"][size] = round(time.perf_counter() - start, 2)
-        print(size, {method: seconds[size] for method, seconds in times.items()}, flush=True)
-    return times
+def _time_jobs(sizes: Sequence[int], output: Path, title: str) -> None:
+    """Write table, document and figure of jobs of these sizes, again after each of them."""
+    times: list[JobTime] = []
+    for job in run_times(sizes):
+        times.append(job)
+        table = output / f"{title}-times.md"
+        table.write_text(run_times_table(times))
+        document = [asdict(found) for found in times]
+        table.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
+        draw_run_times(times, table.with_suffix(".png"))
+        print(table.read_text(), flush=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks.announced.methods import MethodAnswers
+from benchmarks.announced.run_times import JobTime
 from hbmlc_models import metrics
 from hbmlc_models.arrays import FloatArray
 
@@ -39,12 +40,14 @@ def draw_residuals(
     figure.savefig(path, dpi=110)
 
 
-def draw_run_times(times: Mapping[str, Mapping[int, float]], path: Path) -> None:
+def draw_run_times(times: Sequence[JobTime], path: Path) -> None:
     """Seconds of a job against its number of galaxies, a line a method."""
     figure = Figure(figsize=(5, 3.6), layout="constrained")
     panel = figure.subplots()
-    for method, seconds in times.items():
-        panel.plot(list(seconds), list(seconds.values()), marker="o", label=method)
+    sizes = [job.n_galaxies for job in times]
+    panel.plot(sizes, [job.seconds for job in times], marker="o", label="HB-MLC, whole command")
+    trees = [(job.n_galaxies, job.trees_seconds) for job in times if job.trees_seconds]
+    panel.plot(*zip(*trees, strict=True), marker="o", label="XGBoost, in memory")
     panel.set(xscale="log", yscale="log", xlabel="galaxies", ylabel="seconds")
     panel.legend(frameon=False)
     figure.savefig(path, dpi=110)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +12,10 @@ import numpy as np
 import pytest
 from benchmarks.announced.figures import draw_residuals, draw_run_times
 from benchmarks.announced.methods import MethodAnswers
+from benchmarks.announced.run_times import JobTime, run_times_table
 from benchmarks.announced.scores import FAINT_AND_FAR, MethodScores, score_methods
 from benchmarks.announced.table import announced_table
+from benchmarks.service_memory import memory_of_service
 from galaxies import make_photometry, random_mags
 
 N = 600
@@ -18,6 +23,11 @@ Z_GRID = np.linspace(0, 3, 301)
 RNG = np.random.default_rng(3)
 Z_TRUE = RNG.uniform(0.1, 2.5, N)
 PHOTOMETRY = make_photometry(random_mags(RNG, N))
+
+TIMES = [
+    JobTime(n_galaxies=1_000, n_tiles=1, seconds=50.0, peak_mb=900, trees_seconds=0.5),
+    JobTime(n_galaxies=10**7, n_tiles=1_000, seconds=2_500.0, peak_mb=1_200, trees_seconds=None),
+]
 
 
 def method(name: str, scatter: float, *, with_pdf: bool = False) -> MethodAnswers:
@@ -95,7 +105,28 @@ def test_table_has_a_line_for_every_method(scores: list[MethodScores]) -> None:
 
 def test_figures_are_pictures(answers: list[MethodAnswers], tmp_path: Path) -> None:
     draw_residuals({"sky": (answers, Z_TRUE)}, tmp_path / "residuals.png")
-    draw_run_times({"HB-MLC": {1000: 60.0, 10_000: 90.0}}, tmp_path / "times.png")
+    draw_run_times(TIMES, tmp_path / "times.png")
 
     for name in ("residuals.png", "times.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_rate_and_memory_of_every_job_are_in_the_table() -> None:
+    small, large = run_times_table(TIMES).splitlines()[-2:]
+
+    assert small == "| 1,000 | 1 | 50.0 | 20 | 900 | 0.5 |"
+    assert large == "| 10,000,000 | 1,000 | 2,500.0 | 4,000 | 1,200 |  |"
+
+
+def test_memory_is_that_of_processes_of_the_same_home(tmp_path: Path) -> None:
+    held = "held = bytearray(b'x') * 100_000_000; print('ready', flush=True); input()"
+    with memory_of_service(tmp_path) as peak:
+        process = subprocess.Popen(
+            [sys.executable, "-c", held], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+    process.communicate(b"\n")
+
+    assert 100_000_000 <= max(peak) < 300_000_000
+    assert "HBMLC_HOME" not in os.environ or os.environ["HBMLC_HOME"] != str(tmp_path)
