@@ -25,6 +25,7 @@ from hbmlc_models.pipeline.survey_network import (
 from hbmlc_models.pipeline.survey_population import learn_population, shipped_population
 from hbmlc_models.recalibration import UNCHANGED, Recalibration
 from hbmlc_models.selection.basis import RadialBasis, fit_basis
+from hbmlc_models.selection.colour_correction import correct_colours
 from hbmlc_models.selection.curve import fit_curve
 from hbmlc_models.selection.dimming import add_noise, borrow_noise
 from hbmlc_models.selection.error_scale import with_error_scale
@@ -264,8 +265,12 @@ def _shipped(
     if population is None or model.network is None or model.bands != frame.bands:
         raise NoLabelsError(n_labelled=tile.n_labelled, model=model.name, bands=frame.bands)
     rows = np.arange(min(N_REWEIGHT, tile.n_galaxies))
-    evidence = population.evaluate(*frame.luptitudes(tile.photometry.take(rows)))
-    population = reweight_mixture(population, evidence, prior_galaxies=SHIPPED_PRIOR_GALAXIES)
+    sky = frame.luptitudes(tile.photometry.take(rows))
+    # Nothing was learnt from labels, so all of the sky is left to explain.
+    population = correct_colours(population, sky, np.full(len(rows), -np.inf))
+    population = reweight_mixture(
+        population, population.evaluate(*sky), prior_galaxies=SHIPPED_PRIOR_GALAXIES
+    )
     return _Learnt(
         frame=with_error_scale(frame, population, tile.photometry, seed=seed),
         population=population,

@@ -10,8 +10,9 @@ import numpy as np
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.base_models import ModelVersion
 from hbmlc_models.pipeline.split import SampleSplit
+from hbmlc_models.selection.colour_correction import LabelledColours, correct_colours
 from hbmlc_models.selection.frame import LuptitudeFrame
-from hbmlc_models.selection.mixture import Mixture
+from hbmlc_models.selection.mixture import Mixture, log_density
 from hbmlc_models.selection.population import (
     MatchedSample,
     fit_population,
@@ -80,10 +81,16 @@ def learn_population(
     }
     if not candidates or unlabelled.n_galaxies == 0:
         return LearntPopulation(population=population, samples=samples, blend=None)
+    sky = sky_sample(unlabelled, frame, np.random.default_rng([seed, 41]))
+    log_learnt = log_density(population.evaluate(*sky).log_likelihood, population.weights)
+    labels = LabelledColours.of(labelled.photometry, labelled.z_spec, frame)
     blend = blend_populations(
         population,
-        candidates,
-        sky_sample(unlabelled, frame, np.random.default_rng([seed, 41])),
+        {
+            name: correct_colours(shipped, sky, log_learnt, labels)
+            for name, shipped in candidates.items()
+        },
+        sky,
         reference=frame.reference,
         reach=_reach(frame.reference_mag(labelled.photometry), labelled.z_spec),
         beta=beta,

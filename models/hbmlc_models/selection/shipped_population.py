@@ -4,10 +4,8 @@ Where no label is near, dimmed copies of others stand for galaxies that they are
 simulated through the same filters knows such galaxies, if less exactly. Two kinds of evidence say
 how much of it is needed.
 
-Where the labels cannot explain the unlabelled photometry, expectation maximisation over a share w
-and the shipped proportions finds out (the learnt part stays as it is):
-
-.. math:: p(F) = (1 - w)\,p_\mathrm{learnt}(F) + w \sum_k \pi_k\,p_k(F).
+Where the labels cannot explain the unlabelled photometry, the share of the sky that is left for the
+shipped population says so (``sky_share``).
 
 Beyond the brightness of the labels a learnt n(z | m) is a mere continuation. Where photometry
 cannot tell the two parts apart there, the shipped one is trusted instead: with G the median
@@ -29,28 +27,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logsumexp
+from scipy.special import expit
 
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry, flux_from_luptitude
 from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.mixture import (
     Mixture,
-    MixtureEvidence,
     log_density,
-    log_weights,
     reweight_mixture,
 )
 from hbmlc_models.selection.redshift_selection import factor_of_photometry, factor_of_types
+from hbmlc_models.selection.sky_share import fit_sky_share
 
 __all__ = ["Blend", "LabelReach", "blend_populations", "draw_galaxies", "marginal"]
 
-INITIAL_SHARE = 0.05
-"""Share of the shipped population before any evidence."""
-SHARE_STRENGTH = 50.0
-"""Strength of that prior, in galaxies."""
-SHIPPED_STRENGTH = 3_000.0
-"""Weight of the shipped population's own proportions when all of the sky is its, in galaxies."""
 ALONE_STRENGTH = 1_000.0
 """The same where it is judged alone."""
 TELLING_GAP = 0.2
@@ -61,8 +52,6 @@ TRUST_LOG1P_Z = 0.025
 """How softly it does so at the redshift of the last labels, in log(1 + z)."""
 MIN_BEYOND = 20
 """Fewer galaxies beyond the labels need no continuation of n(z | m)."""
-N_ITERATIONS = 150
-"""EM steps."""
 NOISELESS = 1e-3
 """Flux errors of drawn galaxies, in units of the typical noise."""
 
@@ -117,7 +106,7 @@ def blend_populations(
     ``beta`` is the expected redshift dependence of the selection [per unit z].
     """
     log_learnt = log_density(learnt.evaluate(*sky).log_likelihood, learnt.weights)
-    needs = {name: _need(log_learnt, shipped, sky) for name, shipped in candidates.items()}
+    needs = {name: fit_sky_share(shipped, sky, log_learnt) for name, shipped in candidates.items()}
     source = max(needs, key=lambda name: needs[name].log_likelihood)
     shipped, need = candidates[source], needs[source]
     alone = reweight_mixture(shipped, need.evidence, prior_galaxies=ALONE_STRENGTH)
@@ -142,38 +131,6 @@ def blend_populations(
         source=source,
         share=float(shipped_weights.sum() / total),
         log_likelihood=need.log_likelihood,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Need:
-    """What the labels leave for a shipped population to explain."""
-
-    evidence: MixtureEvidence
-    weights: FloatArray
-    share: float
-    log_likelihood: float
-
-
-def _need(log_learnt: FloatArray, shipped: Mixture, sky: tuple[FloatArray, FloatArray]) -> _Need:
-    """Proportions and share of a shipped population, by EM."""
-    evidence = shipped.evaluate(*sky)
-    by_component, prior = evidence.log_likelihood, shipped.weights
-    weights, share = prior.copy(), INITIAL_SHARE
-    for _ in range(N_ITERATIONS):
-        joint = by_component + log_weights(weights)
-        log_shipped = np.asarray(logsumexp(joint, axis=1))
-        belongs = expit(log_shipped - log_learnt + np.log(share / (1 - share)))
-        counts = (np.exp(joint - log_shipped[:, None]) * belongs[:, None]).sum(axis=0)
-        strength = SHIPPED_STRENGTH * share
-        weights = (counts + strength * prior) / (counts.sum() + strength)
-        found = belongs.sum() + SHARE_STRENGTH * INITIAL_SHARE
-        share = float(found / (len(belongs) + SHARE_STRENGTH))
-    log_both = np.logaddexp(
-        np.log1p(-share) + log_learnt, np.log(share) + log_density(by_component, weights)
-    )
-    return _Need(
-        evidence=evidence, weights=weights, share=share, log_likelihood=float(log_both.mean())
     )
 
 
