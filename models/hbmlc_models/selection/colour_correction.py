@@ -27,6 +27,7 @@ from typing import Self
 import numpy as np
 from scipy.linalg import helmert
 from scipy.special import logsumexp, softmax
+from threadpoolctl import threadpool_limits
 
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry
@@ -94,16 +95,28 @@ def correct_colours(
     ``log_learnt`` ``(n_galaxies,)`` their log density by what was learnt from labels: minus
     infinity where nothing was. ``labels`` are one galaxy or more.
     """
-    seen = sky[0][:MAX_SKY], sky[1][:MAX_SKY]
-    log_seen = log_learnt[:MAX_SKY]
+    # One thread: sums in another order would give other bytes.
+    with threadpool_limits(1):
+        return _corrected(
+            shipped, (sky[0][:MAX_SKY], sky[1][:MAX_SKY]), log_learnt[:MAX_SKY], labels
+        )
+
+
+def _corrected(
+    shipped: Mixture,
+    sky: tuple[FloatArray, FloatArray],
+    log_learnt: FloatArray,
+    labels: LabelledColours | None,
+) -> Mixture:
+    """Population after the rounds of expectation maximisation."""
     design = _Design.of(shipped, KNOTS if labels else KNOTS[:1])
     values = np.zeros(len(design.precision))
     share, label_weights = None, shipped.weights
     for number in range(MAX_ROUNDS):
         moved = design.moved(shipped, values)
         n_steps = N_SKY_STEPS if number else N_FIRST_STEPS
-        share = fit_sky_share(moved, seen, log_seen, start=share, n_iterations=n_steps)
-        pull = design.pull(moved, share.belongs, *seen, joint=False)
+        share = fit_sky_share(moved, sky, log_learnt, start=share, n_iterations=n_steps)
+        pull = design.pull(moved, share.belongs, *sky, joint=False)
         if labels:
             belongs, label_weights = _label_belongs(moved, label_weights, shipped.weights, labels)
             pull += design.pull(moved, belongs, labels.values, labels.errors, joint=True)
