@@ -11,27 +11,26 @@ import numpy as np
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.base_models import ModelVersion, covering_versions
 from hbmlc_models.metalearning.train import MetaNetwork
-from hbmlc_models.photometry import Photometry
+from hbmlc_models.photometry import Photometry, concatenate_photometry
 from hbmlc_models.pipeline.both_parts import BothParts
 from hbmlc_models.pipeline.options import BetaRule, CalibrationOptions, Preset, redshift_grid
 from hbmlc_models.pipeline.split import SampleSplit, split_sample
 from hbmlc_models.pipeline.survey_calibration import survey_recalibration
 from hbmlc_models.pipeline.survey_fit import NoCurveError, NoLabelsError, SurveyFit
-from hbmlc_models.pipeline.survey_network import (
-    default_share,
-    fit_survey_network,
-    network_share,
+from hbmlc_models.pipeline.survey_network import fit_survey_network, network_share
+from hbmlc_models.pipeline.survey_population import (
+    LearntPopulation,
+    borrow_population,
+    learn_population,
 )
-from hbmlc_models.pipeline.survey_population import learn_population, shipped_population
 from hbmlc_models.recalibration import UNCHANGED, Recalibration
 from hbmlc_models.selection.basis import RadialBasis, fit_basis
-from hbmlc_models.selection.colour_correction import correct_colours
 from hbmlc_models.selection.curve import fit_curve
 from hbmlc_models.selection.dimming import add_noise, borrow_noise
 from hbmlc_models.selection.error_scale import with_error_scale
 from hbmlc_models.selection.frame import LuptitudeFrame, make_frame
 from hbmlc_models.selection.holdout import HOLD_OUT_FRACTION
-from hbmlc_models.selection.mixture import Mixture, reweight_mixture
+from hbmlc_models.selection.mixture import Mixture
 from hbmlc_models.selection.population import MatchedSample
 from hbmlc_models.selection.posterior import labelled_density
 from hbmlc_models.selection.propensity import (
@@ -55,10 +54,6 @@ N_CENTRE = 4_000
 """Galaxies whose redshifts say what a dependence on redshift does to the propensity."""
 N_SUPPORT = 5_000
 """Dimmed copies that the support map is made of."""
-N_REWEIGHT = 4_000
-"""Galaxies that inform the weights of a shipped population."""
-SHIPPED_PRIOR_GALAXIES = 1_000.0
-"""Weight of the shipped population in that update, in galaxies."""
 
 
 class SurveySample(Protocol):
@@ -109,7 +104,7 @@ def fit_survey(
     Raises
     ------
     NoLabelsError
-        There are next to no labels and the model version has no population of these bands.
+        There are next to no labels and no model version has a population of these bands.
     NoCurveError
         There are next to no labels and the preset is the seed's.
     """
@@ -118,16 +113,12 @@ def fit_survey(
     setting = _look_at(tile, frame, options, seed=seed)
     fraction = HOLD_OUT_FRACTION if tile.n_labelled >= MIN_LABELLED_FOR_HOLD_OUT else 0.0
     split = split_sample(tile, hold_out_fraction=fraction, seed=seed)
-    few = split.labelled.n_galaxies < MIN_LABELLED
     curve = None
     if options.preset is Preset.SEED:
-        if few:
+        if tile.n_labelled < MIN_LABELLED:
             raise NoCurveError(n_labelled=tile.n_labelled)
         curve = fit_curve(split.labelled.photometry, split.labelled.z_spec, frame, seed=seed)
-    if few:
-        learnt = _shipped(tile, model, options, frame, seed=seed)
-    else:
-        learnt = _learn(split, model, options, setting, seed=seed, on_progress=on_progress)
+    learnt = _learn(split, model, options, setting, seed=seed, on_progress=on_progress)
     centre = setting.propensity
     if curve is None:
         frame = learnt.frame
@@ -169,7 +160,9 @@ def _look_at(
     propensity = fit_propensity(phi, tile.is_labelled)
     strength = 1.0
     if options.beta_rule is BetaRule.EVIDENCE:
-        strength = selection_strength(phi, tile.is_labelled, propensity)
+        # With next to no labels the population is the whole sky's, not that of selected galaxies.
+        is_learnt = tile.n_labelled >= MIN_LABELLED
+        strength = selection_strength(phi, tile.is_labelled, propensity) if is_learnt else 0.0
     return _Setting(
         frame=frame,
         basis=basis,
@@ -203,16 +196,9 @@ def _learn(
     seed: int,
     on_progress: Callable[[float], None],
 ) -> _Learnt:
-    """Population and network from the survey's own labels."""
+    """Population and network from the survey's own labels, or from what is shipped."""
     frame, context = setting.frame, setting.basis.context
-    found = learn_population(
-        split,
-        _competing(model, frame),
-        frame,
-        beta=setting.beta_mean,
-        seed=seed,
-        on_progress=lambda done: on_progress(0.6 * done),
-    )
+    found = _population(split, model, setting, seed=seed, on_progress=on_progress)
     frame = with_error_scale(frame, found.population, split.unlabelled.photometry, seed=seed)
     network = fit_survey_network(
         split,
@@ -246,41 +232,39 @@ def _learn(
     )
 
 
+def _population(
+    split: SampleSplit,
+    model: ModelVersion,
+    setting: _Setting,
+    *,
+    seed: int,
+    on_progress: Callable[[float], None],
+) -> LearntPopulation:
+    """Population learnt from labels, or a shipped one where there are next to none."""
+    frame = setting.frame
+    versions = _competing(model, frame)
+    if split.labelled.n_galaxies >= MIN_LABELLED:
+        return learn_population(
+            split,
+            versions,
+            frame,
+            beta=setting.beta_mean,
+            seed=seed,
+            on_progress=lambda done: on_progress(0.6 * done),
+        )
+    sky = concatenate_photometry([split.unlabelled.photometry, split.labelled.photometry])
+    found = borrow_population(sky, versions, frame, seed=seed)
+    if found is None:
+        raise NoLabelsError(
+            n_labelled=split.labelled.n_galaxies, model=model.name, bands=frame.bands
+        )
+    return found
+
+
 def _competing(model: ModelVersion, frame: LuptitudeFrame) -> list[ModelVersion]:
     """The model version, and the shipped ones of other cameras with these bands."""
     others = covering_versions(frame.bands)
     return [model, *(other for other in others if other.digest != model.digest)]
-
-
-def _shipped(
-    tile: Tile,
-    model: ModelVersion,
-    options: CalibrationOptions,
-    frame: LuptitudeFrame,
-    *,
-    seed: int,
-) -> _Learnt:
-    """Population and network of the model version, the former re-weighted to this sky."""
-    population = shipped_population(model, frame)
-    if population is None or model.network is None or model.bands != frame.bands:
-        raise NoLabelsError(n_labelled=tile.n_labelled, model=model.name, bands=frame.bands)
-    rows = np.arange(min(N_REWEIGHT, tile.n_galaxies))
-    sky = frame.luptitudes(tile.photometry.take(rows))
-    # Nothing was learnt from labels, so all of the sky is left to explain.
-    population = correct_colours(population, sky, np.full(len(rows), -np.inf))
-    population = reweight_mixture(
-        population, population.evaluate(*sky), prior_galaxies=SHIPPED_PRIOR_GALAXIES
-    )
-    return _Learnt(
-        frame=with_error_scale(frame, population, tile.photometry, seed=seed),
-        population=population,
-        network=model.network,
-        network_share=default_share(options),
-        shipped_share=1.0,
-        shipped_from=f"{model.name}:{model.version}",
-        recalibration=UNCHANGED,
-        samples=(),
-    )
 
 
 def _support(

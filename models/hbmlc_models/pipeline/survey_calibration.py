@@ -9,7 +9,12 @@ from hbmlc_models.metrics import pit
 from hbmlc_models.odds import truncated, unselected_odds
 from hbmlc_models.pipeline.both_parts import BothParts
 from hbmlc_models.pipeline.split import SampleSplit
-from hbmlc_models.recalibration import PitSample, Recalibration, fit_recalibration
+from hbmlc_models.recalibration import (
+    UNCHANGED,
+    PitSample,
+    Recalibration,
+    fit_recalibration,
+)
 from hbmlc_models.selection.basis import RadialBasis
 from hbmlc_models.selection.propensity import SurveyPropensity
 from hbmlc_models.tile import Tile
@@ -30,6 +35,8 @@ def survey_recalibration(
 ) -> Recalibration:
     """Recalibration of both parts, the network with its ``share``, by the labels of a survey."""
     n_labelled = split.labelled.n_galaxies + split.withheld.n_galaxies
+    if n_labelled == 0:
+        return UNCHANGED
     typical = max(split.unlabelled.n_galaxies, 1) / n_labelled
 
     def judge(tile: Tile) -> PitSample:

@@ -24,15 +24,15 @@ __all__ = ["NoCurveError", "NoLabelsError", "SurveyFit"]
 
 
 class NoLabelsError(ValueError):
-    """There are next to no labels, and no shipped population of these bands."""
+    """There are next to no labels, and no population of these bands."""
 
     def __init__(self, *, n_labelled: int, model: str, bands: tuple[str, ...]) -> None:
         self.code = "no-labels"
         """Code of the problem."""
         super().__init__(
             f"The catalogue has {n_labelled} galaxies with a spec-z, too few to learn from, and "
-            f"model {model!r} has no population of the bands {', '.join(bands)}. Add spec-z, or "
-            "name a model that was trained for these bands."
+            f"neither model {model!r} nor a shipped one has a population of the bands "
+            f"{', '.join(bands)}. Add spec-z, or name a model that was trained for these bands."
         )
 
 

@@ -25,7 +25,7 @@ from hbmlc_models.selection.population import draw_pooled, matched_sample
 from hbmlc_models.selection.shipped_population import draw_galaxies
 from hbmlc_models.tile import Tile
 
-__all__ = ["default_share", "fit_survey_network", "network_share"]
+__all__ = ["fit_survey_network", "network_share"]
 
 N_POOL = 60_000
 """Galaxies that training tasks are drawn from."""
@@ -98,7 +98,7 @@ def _training_pool(
     rng = np.random.default_rng([seed, 12])
     share = learnt.blend.share if learnt.blend else 0.0
     n_copies = round(copies * (1 - share) * N_POOL)
-    drawn = draw_pooled(learnt.samples, n_copies, power=0.75, rng=rng)
+    drawn = draw_pooled(learnt.samples, n_copies, power=0.75, rng=rng) if n_copies else []
     scores = context.scores(labelled.extras, labelled.n_galaxies)
     photometry = [part.photometry for part in drawn]
     z_spec = [part.z_spec for part in drawn]
@@ -125,7 +125,7 @@ def _start(
     return new_network(architecture, seed=seed, n_inner_steps=options.inner_steps)
 
 
-def default_share(options: CalibrationOptions) -> float:
+def _default_share(options: CalibrationOptions) -> float:
     """Share of the network before any evidence, or where the caller chose one part."""
     return {Parts.BOTH: PRIOR_WEIGHT, Parts.SELECTION: 0.0, Parts.NETWORK: 1.0}[options.parts]
 
@@ -135,7 +135,7 @@ def network_share(
 ) -> float:
     """Share of the network, by the held-out labels dimmed and re-observed like the sky."""
     if options.parts is not Parts.BOTH:
-        return default_share(options)
+        return _default_share(options)
     withheld, unlabelled = split.withheld, split.unlabelled.photometry
     if withheld.n_galaxies == 0 or unlabelled.n_galaxies == 0:
         return PRIOR_WEIGHT

@@ -9,10 +9,11 @@ import numpy as np
 
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.base_models import ModelVersion
+from hbmlc_models.photometry import Photometry
 from hbmlc_models.pipeline.split import SampleSplit
 from hbmlc_models.selection.colour_correction import LabelledColours, correct_colours
 from hbmlc_models.selection.frame import LuptitudeFrame
-from hbmlc_models.selection.mixture import Mixture, log_density
+from hbmlc_models.selection.mixture import Mixture, log_density, reweight_mixture
 from hbmlc_models.selection.population import (
     MatchedSample,
     fit_population,
@@ -26,12 +27,14 @@ from hbmlc_models.selection.shipped_population import (
     marginal,
 )
 
-__all__ = ["LearntPopulation", "learn_population", "shipped_population"]
+__all__ = ["LearntPopulation", "borrow_population", "learn_population", "shipped_population"]
 
 FAINTER_LABELS = 100
 """As many labels, or a twentieth, are fainter than where labels end in brightness."""
 FARTHER_LABELS = 3
 """As many labels, or a thousandth, are farther than where they end in redshift."""
+BORROWED_STRENGTH = 1_000.0
+"""Weight of a borrowed population's own proportions, in galaxies."""
 MIN_SHIPPED_BANDS = 3
 """A shipped population of fewer common bands says next to nothing about redshift."""
 
@@ -74,11 +77,7 @@ def learn_population(
         seed=seed,
         on_progress=lambda done: on_progress(0.25 + 0.7 * done),
     )
-    candidates = {
-        f"{version.name}:{version.version}": shipped
-        for version in versions
-        if (shipped := shipped_population(version, frame)) is not None
-    }
+    candidates = _candidates(versions, frame)
     if not candidates or unlabelled.n_galaxies == 0:
         return LearntPopulation(population=population, samples=samples, blend=None)
     sky = sky_sample(unlabelled, frame, np.random.default_rng([seed, 41]))
@@ -96,6 +95,40 @@ def learn_population(
         beta=beta,
     )
     return LearntPopulation(population=blend.population, samples=samples, blend=blend)
+
+
+def borrow_population(
+    sky: Photometry, versions: Sequence[ModelVersion], frame: LuptitudeFrame, *, seed: int
+) -> LearntPopulation | None:
+    """Shipped population in the colours and proportions of this ``sky``, if there is one.
+
+    For a catalogue with next to no labels. The first of the ``versions`` serves if it knows these
+    bands, for the user or the filters chose it; else the one that explains the sky best.
+    """
+    seen = sky_sample(sky, frame, np.random.default_rng([seed, 41]))
+    # Nothing was learnt from labels, so all of the sky is left to explain.
+    log_learnt = np.full(len(seen[0]), -np.inf)
+    found: list[Blend] = []
+    candidates = _candidates(versions[:1], frame) or _candidates(versions, frame)
+    for name, shipped in candidates.items():
+        moved = correct_colours(shipped, seen, log_learnt)
+        evidence = moved.evaluate(*seen)
+        moved = reweight_mixture(moved, evidence, prior_galaxies=BORROWED_STRENGTH)
+        fit = log_density(evidence.log_likelihood, moved.weights).sum()
+        found.append(Blend(population=moved, source=name, share=1.0, log_likelihood=float(fit)))
+    if not found:
+        return None
+    best = max(found, key=lambda blend: blend.log_likelihood)
+    return LearntPopulation(population=best.population, samples=(), blend=best)
+
+
+def _candidates(versions: Sequence[ModelVersion], frame: LuptitudeFrame) -> dict[str, Mixture]:
+    """Populations of the versions that know these bands, by version."""
+    return {
+        f"{version.name}:{version.version}": shipped
+        for version in versions
+        if (shipped := shipped_population(version, frame)) is not None
+    }
 
 
 def _reach(mag: FloatArray, z_spec: FloatArray) -> LabelReach:

@@ -95,6 +95,8 @@ def correct_colours(
     ``log_learnt`` ``(n_galaxies,)`` their log density by what was learnt from labels: minus
     infinity where nothing was. ``labels`` are one galaxy or more.
     """
+    if len(log_learnt) == 0:
+        return shipped
     # One thread: sums in another order would give other bytes.
     with threadpool_limits(1):
         return _corrected(

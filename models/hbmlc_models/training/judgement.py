@@ -1,8 +1,8 @@
 """How a model version answers for labelled galaxies that it has not learnt from.
 
-A version is judged by what it knows by itself: its population, re-weighted to the sky as where a
-catalogue has no labels, pooled with its network. The labels are galaxies that were selected, so
-p(z) of the sky gets the factor of the selection before it is compared with them.
+A version is judged by what it knows by itself: its population, in the colours and proportions of
+the sky as where a catalogue has no labels, pooled with its network. The labels are galaxies that
+were selected, so p(z) of the sky gets the factor of the selection before it is compared with them.
 """
 
 from __future__ import annotations
@@ -22,11 +22,8 @@ from hbmlc_models.pdf import normalise, point_estimates
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.pipeline.both_parts import BothParts
 from hbmlc_models.pipeline.options import CalibrationOptions, redshift_grid
-from hbmlc_models.pipeline.survey import SHIPPED_PRIOR_GALAXIES
 from hbmlc_models.pipeline.survey_fit import SurveyFit
-from hbmlc_models.pipeline.survey_population import shipped_population
-from hbmlc_models.selection.mixture import reweight_mixture
-from hbmlc_models.selection.population import sky_sample
+from hbmlc_models.pipeline.survey_population import borrow_population
 from hbmlc_models.selection.posterior import labelled_density
 from hbmlc_models.tile import Tile
 from hbmlc_models.training.gate import Scores
@@ -107,19 +104,14 @@ def _answer(
 ) -> FloatArray | None:
     """p(z) of selected galaxies by a version alone, ``(n_galaxies, n_grid)``."""
     frame = survey.frame
-    population = shipped_population(version, frame)
-    if population is None:
+    found = borrow_population(unlabelled, [version], frame, seed=seed)
+    if found is None:
         return None
-    sky = sky_sample(unlabelled, frame, np.random.default_rng([seed, 51]))
-    if len(sky[0]):
-        population = reweight_mixture(
-            population, population.evaluate(*sky), prior_galaxies=SHIPPED_PRIOR_GALAXIES
-        )
     z_grid = redshift_grid(options)
     parts = BothParts(
         frame=frame,
         context=survey.basis.context,
-        population=population,
+        population=found.population,
         network=version.network if version.bands == frame.bands else None,
         z_grid=z_grid,
     )

@@ -289,15 +289,17 @@ def test_point_head_has_an_answer_of_its_own(tile: Tile) -> None:
 
 def test_no_labels_and_no_shipped_population_is_refused_helpfully(tile: Tile) -> None:
     unlabelled = relabel(tile, np.zeros(tile.n_galaxies, bool))
+    unknown = replace(unlabelled.photometry, bands=("a", "b", "c", "d", "e", "f"))
 
-    with pytest.raises(NoLabelsError, match=r"0 galaxies.*'auto'.*u, g, r.*Add spec-z") as caught:
-        fit_small(unlabelled)
+    with pytest.raises(NoLabelsError, match=r"0 galaxies.*'auto'.*a, b, c.*Add spec-z") as caught:
+        fit_small(replace(unlabelled, photometry=unknown))
 
     assert caught.value.code == "no-labels"
 
 
-def test_shipped_population_serves_a_catalogue_without_labels(
-    tile: Tile, survey: SurveyFit
+@pytest.mark.parametrize("n_labels", [0, 5])
+def test_shipped_population_serves_a_catalogue_of_next_to_no_labels(
+    tile: Tile, survey: SurveyFit, n_labels: int
 ) -> None:
     shipped = replace(
         load_version("auto", 1),
@@ -307,15 +309,27 @@ def test_shipped_population_serves_a_catalogue_without_labels(
         population=survey.population,
         frame=survey.frame,
     )
+    chosen = np.zeros(tile.n_galaxies, bool)
+    chosen[np.flatnonzero(tile.is_labelled)[:n_labels]] = True
+    few = relabel(tile, chosen)
+
+    fit = fit_small(few, model=shipped)
+    found = calibrate([few], fit, flat_selection(fit))[0]
+
+    assert_sound(found, few)
+    assert flagged(found, Flag.OUT_OF_COVERAGE).all()
+    assert fit.shipped_from == "shipped:1"
+    assert fit.shipped_share == 1
+    # Nobody was selected, so nothing has to be corrected.
+    assert fit.beta_mean == 0
+
+
+def test_version_of_another_camera_serves_where_the_bands_are_its_own(tile: Tile) -> None:
     unlabelled = relabel(tile, np.zeros(tile.n_galaxies, bool))
 
-    fit = fit_small(unlabelled, model=shipped)
-    found = calibrate([unlabelled], fit, flat_selection(fit))[0]
+    fit = fit_small(unlabelled)
 
-    assert_sound(found, unlabelled)
-    assert flagged(found, Flag.OUT_OF_COVERAGE).all()
-    with pytest.raises(NoLabelsError, match="bands"):
-        fit_small(unlabelled, model=replace(shipped, bands=("g", "r")))
+    assert fit.shipped_from.startswith(("lsst-ugrizy", "euclid-lsst"))
 
 
 def test_seed_preset_without_labels_is_refused_helpfully(tile: Tile) -> None:
