@@ -6,9 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+
+from hbmlc_models.arrays import BoolArray, FloatArray, IntArray
 from hbmlc_models.evaluate import Sky, read_sky
 
-__all__ = ["ExaminationFiles", "find_examinations"]
+__all__ = ["ExaminationFiles", "find_examinations", "mask_of", "relabelled"]
 
 _CATALOG, _TRUTH = "_catalog.parquet", "_truth.parquet"
 
@@ -35,3 +39,24 @@ def find_examinations(folder: Path, only: Sequence[str] | None) -> Iterator[Exam
         name = catalog.name.removesuffix(_CATALOG)
         if not only or name in only:
             yield ExaminationFiles(name=name, catalog=catalog, truth=folder / f"{name}{_TRUTH}")
+
+
+def relabelled(catalog: pa.Table, row: IntArray, z_spec: FloatArray) -> pa.Table:
+    """Catalogue whose galaxies at ``row`` ``(n,)`` have the labels ``z_spec``, and no others do."""
+    selected = mask_of(row, catalog.num_rows)
+    redshift = np.full(catalog.num_rows, np.nan)
+    redshift[row] = z_spec
+    columns = {
+        "selected": pa.array(selected),
+        "z_spec": pa.array(redshift, mask=~selected),
+    }
+    for name, column in columns.items():
+        catalog = catalog.set_column(catalog.schema.get_field_index(name), name, column)
+    return catalog
+
+
+def mask_of(chosen: IntArray, n: int) -> BoolArray:
+    """True at ``chosen``, ``(n,)``."""
+    mask = np.zeros(n, dtype=bool)
+    mask[chosen] = True
+    return mask

@@ -20,16 +20,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.answers import answer, calibrate, result_folder
-from benchmarks.examinations import ExaminationFiles, find_examinations
+from benchmarks.examinations import ExaminationFiles, find_examinations, mask_of, relabelled
 from benchmarks.figures_of_merit import FORMS, density_scores, point_scores
-from hbmlc_models.arrays import BoolArray, FloatArray, IntArray
+from hbmlc_models.arrays import BoolArray, IntArray
 from hbmlc_models.evaluate import Sky
 
-__all__ = ["LabelSets", "draw_label_sets", "floor_table", "relabelled"]
+__all__ = ["LabelSets", "draw_label_sets", "floor_table"]
 
 OWN, FAIR, MOST = "its own", "as many, drawn fairly", "and four fifths of the truth"
 _FOLDERS = {OWN: "HB-MLC", FAIR: "fair-labels", MOST: "most-of-the-truth"}
@@ -59,24 +58,10 @@ def draw_label_sets(is_labelled: BoolArray, *, seed: int) -> LabelSets:
     shown, judged = np.split(others, [4 * len(others) // 5])
     sets = {
         OWN: is_labelled,
-        FAIR: _mask(len(is_labelled), shown[: is_labelled.sum()]),
-        MOST: is_labelled | _mask(len(is_labelled), shown),
+        FAIR: mask_of(shown[: is_labelled.sum()], len(is_labelled)),
+        MOST: is_labelled | mask_of(shown, len(is_labelled)),
     }
-    return LabelSets(is_labelled=sets, is_judged=_mask(len(is_labelled), judged))
-
-
-def relabelled(catalog: pa.Table, row: IntArray, z_spec: FloatArray) -> pa.Table:
-    """Catalogue whose galaxies at ``row`` ``(n,)`` have the labels ``z_spec``, and no others do."""
-    selected = _mask(catalog.num_rows, row)
-    redshift = np.full(catalog.num_rows, np.nan)
-    redshift[row] = z_spec
-    columns = {
-        "selected": pa.array(selected),
-        "z_spec": pa.array(redshift, mask=~selected),
-    }
-    for name, column in columns.items():
-        catalog = catalog.set_column(catalog.schema.get_field_index(name), name, column)
-    return catalog
+    return LabelSets(is_labelled=sets, is_judged=mask_of(judged, len(is_labelled)))
 
 
 def floor_table(rows: list[dict[str, str | float]], *, n_seeds: int) -> str:
@@ -170,13 +155,6 @@ def _means(
         }
         rows.append({"examination": name, "method": method, "labels": case, **mean})
     return rows
-
-
-def _mask(n: int, chosen: IntArray) -> BoolArray:
-    """True at ``chosen``, ``(n,)``."""
-    mask = np.zeros(n, dtype=bool)
-    mask[chosen] = True
-    return mask
 
 
 if __name__ == "__main__":

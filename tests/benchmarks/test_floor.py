@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from benchmarks.floor import FAIR, MOST, OWN, draw_label_sets, floor_table, relabelled
+from benchmarks.floor import FAIR, MOST, OWN, draw_label_sets, floor_table
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,23 +32,6 @@ def test_fair_labels_are_as_many_and_the_truth_adds_to_the_labels_there_are() ->
     assert not (sets[FAIR] & own).any()
     assert sets[MOST][own].all()
     assert sets[MOST].sum() == 150 + 4 * (N - 150) // 5
-
-
-def test_relabelled_catalogue_has_these_labels_and_no_others() -> None:
-    catalog = pa.table(
-        {
-            "mag_i": [20.0, 21.0, 22.0],
-            "selected": [True, False, False],
-            "z_spec": [0.5, None, None],
-        }
-    )
-
-    found = relabelled(catalog, np.array([2, 1]), np.array([0.8, 0.9]))
-
-    assert found["selected"].to_pylist() == [False, True, True]
-    assert found["z_spec"].to_pylist() == [None, 0.9, 0.8]
-    assert found["mag_i"].equals(catalog["mag_i"])
-    assert found.column_names == catalog.column_names
 
 
 def test_table_leaves_out_what_a_method_does_not_answer() -> None:
