@@ -50,10 +50,11 @@ LABEL_STRENGTH = 300.0
 N_LABEL_STEPS = 20
 """EM steps of these proportions in a round."""
 N_SKY_STEPS = 10
-"""EM steps of those of the sky in a round; more in the first."""
+"""EM steps of those of the sky in a round …"""
 N_FIRST_STEPS = 40
+"""… and in the first."""
 MAX_LABELS, MAX_SKY = 600, 1_500
-"""Galaxies that are used: proportions and correction need no more."""
+"""Galaxies that are used: with more of the sky it would outvote the labels."""
 MAX_ROUNDS = 15
 ENOUGH = 0.004
 """A round that moves no colour by more than this is the last [mag]."""
