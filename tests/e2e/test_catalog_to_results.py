@@ -66,6 +66,21 @@ def test_an_upload_becomes_calibrated_redshifts(shared_service: Any, survey: byt
     assert [found["n_galaxies"] for found in usage if found["calibration_id"] == job] == [240]
 
 
+def test_a_catalogue_without_any_spec_z_is_calibrated(shared_service: Any, survey: bytes) -> None:
+    rows = [line.rsplit(b",", 1)[0] for line in survey.splitlines()]
+    catalog = shared_service.upload(b"\n".join(rows) + b"\n", mapping='{"tile": "tile"}')
+
+    ended = shared_service.finish(shared_service.calibrate(catalog["id"]))
+
+    assert ended["phase"] == "COMPLETED", ended["problem"]
+    table = pq.read_table(io.BytesIO(download(shared_service, ended["id"])["photoz.parquet"]))
+    z_phot = table["z_phot"].to_numpy()
+    assert np.isfinite(z_phot).all()
+    assert np.ptp(z_phot) > 0.1
+    # 1: no labelled galaxy is near; 2: no anchors.
+    assert (table["flags"].to_numpy() & 3 == 3).all()
+
+
 def test_the_same_request_gives_the_same_bytes(shared_service: Any, survey: bytes) -> None:
     catalog = shared_service.upload(survey, mapping='{"tile": "tile"}')["id"]
     jobs = [shared_service.calibrate(catalog) for _ in range(2)]
