@@ -40,6 +40,7 @@ from hbmlc_models.selection.propensity import (
     selection_strength,
 )
 from hbmlc_models.selection.support import SupportMap, fit_support
+from hbmlc_models.thinning import evenly
 from hbmlc_models.tile import Tile
 
 __all__ = ["SurveySample", "fit_survey"]
@@ -179,7 +180,7 @@ def _beside_beta(
 
     Those of the regression belong to β = 0 and would pull every tile there.
     """
-    rows = np.unique(np.linspace(0, tile.n_galaxies - 1, N_CENTRE).astype(int))
+    rows = evenly(tile.n_galaxies, N_CENTRE)
     seen = tile.take(rows)
     density = labelled_density(seen.photometry, setting.frame, population, z_grid)
     log_factor = np.log(density @ np.exp(-setting.beta_mean * z_grid))

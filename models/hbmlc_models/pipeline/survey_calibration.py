@@ -17,6 +17,7 @@ from hbmlc_models.recalibration import (
 )
 from hbmlc_models.selection.basis import RadialBasis
 from hbmlc_models.selection.propensity import SurveyPropensity
+from hbmlc_models.thinning import evenly
 from hbmlc_models.tile import Tile
 
 __all__ = ["survey_recalibration"]
@@ -40,7 +41,7 @@ def survey_recalibration(
     typical = max(split.unlabelled.n_galaxies, 1) / n_labelled
 
     def judge(tile: Tile) -> PitSample:
-        seen = tile.take(np.unique(np.linspace(0, tile.n_galaxies - 1, MAX_JUDGED).astype(int)))
+        seen = tile.take(evenly(tile.n_galaxies, MAX_JUDGED))
         phi = basis(seen.photometry, parts.frame, seen.extras)
         chance = expit(phi @ propensity.alpha + propensity.gamma)
         density = parts.pooled_density(seen, share=share)

@@ -125,17 +125,12 @@ def _start(
     return new_network(architecture, seed=seed, n_inner_steps=options.inner_steps)
 
 
-def _default_share(options: CalibrationOptions) -> float:
-    """Share of the network before any evidence, or where the caller chose one part."""
-    return {Parts.BOTH: PRIOR_WEIGHT, Parts.SELECTION: 0.0, Parts.NETWORK: 1.0}[options.parts]
-
-
 def network_share(
     split: SampleSplit, parts: BothParts, options: CalibrationOptions, *, seed: int
 ) -> float:
     """Share of the network, by the held-out labels dimmed and re-observed like the sky."""
     if options.parts is not Parts.BOTH:
-        return _default_share(options)
+        return float(options.parts is Parts.NETWORK)
     withheld, unlabelled = split.withheld, split.unlabelled.photometry
     if withheld.n_galaxies == 0 or unlabelled.n_galaxies == 0:
         return PRIOR_WEIGHT

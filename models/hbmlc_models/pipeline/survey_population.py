@@ -21,6 +21,7 @@ from hbmlc_models.selection.population import (
     sky_sample,
 )
 from hbmlc_models.selection.shipped_population import (
+    ALONE_STRENGTH,
     Blend,
     LabelReach,
     blend_populations,
@@ -33,8 +34,6 @@ FAINTER_LABELS = 100
 """As many labels, or a twentieth, are fainter than where labels end in brightness."""
 FARTHER_LABELS = 3
 """As many labels, or a thousandth, are farther than where they end in redshift."""
-BORROWED_STRENGTH = 1_000.0
-"""Weight of a borrowed population's own proportions, in galaxies."""
 MIN_SHIPPED_BANDS = 3
 """A shipped population of fewer common bands says next to nothing about redshift."""
 
@@ -113,7 +112,7 @@ def borrow_population(
     for name, shipped in candidates.items():
         moved = correct_colours(shipped, seen, log_learnt)
         evidence = moved.evaluate(*seen)
-        moved = reweight_mixture(moved, evidence, prior_galaxies=BORROWED_STRENGTH)
+        moved = reweight_mixture(moved, evidence, prior_galaxies=ALONE_STRENGTH)
         fit = log_density(evidence.log_likelihood, moved.weights).sum()
         found.append(Blend(population=moved, source=name, share=1.0, log_likelihood=float(fit)))
     if not found:

@@ -34,6 +34,7 @@ from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.mixture import Mixture, log_weights
 from hbmlc_models.selection.sky_share import fit_sky_share
+from hbmlc_models.thinning import evenly
 
 __all__ = ["LabelledColours", "correct_colours"]
 
@@ -76,7 +77,7 @@ class LabelledColours:
     @classmethod
     def of(cls, photometry: Photometry, z_spec: FloatArray, frame: LuptitudeFrame) -> Self:
         """Galaxies of redshift ``z_spec`` ``(n_galaxies,)``, thinned evenly to ``MAX_LABELS``."""
-        rows = np.unique(np.linspace(0, len(z_spec) - 1, MAX_LABELS).astype(int))
+        rows = evenly(len(z_spec), MAX_LABELS)
         values, errors = frame.luptitudes(photometry.take(rows))
         return cls(
             values=np.column_stack([np.log1p(z_spec[rows]), values]),
@@ -216,8 +217,7 @@ def _label_belongs(
 ) -> tuple[FloatArray, FloatArray]:
     """Probability of labelled galaxies to be of each component, and proportions among them."""
     evidence = moved.evaluate(labels.values[:, 1:], labels.errors[:, 1:])
-    square = (labels.values[:, :1] - evidence.mean) ** 2 / evidence.variance
-    terms = evidence.log_likelihood - 0.5 * (square + np.log(evidence.variance))
+    terms = evidence.log_joint(labels.values[:, 0])
     belongs = np.empty(terms.shape)
     for _ in range(N_LABEL_STEPS):
         joint = terms + log_weights(weights)

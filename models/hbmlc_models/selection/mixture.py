@@ -119,6 +119,11 @@ class MixtureEvidence:
     variance: FloatArray
     """Its variance."""
 
+    def log_joint(self, log1p_z: FloatArray) -> FloatArray:
+        """Log density of photometry and redshift ``(n_galaxies,)``, up to a constant."""
+        square = (log1p_z[:, None] - self.mean) ** 2 / self.variance
+        return self.log_likelihood - 0.5 * (square + np.log(self.variance))
+
 
 def log_weights(weights: FloatArray) -> FloatArray:
     """Logarithms of weights, same shape, finite where a weight is zero."""

@@ -15,6 +15,7 @@ from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.mixture import Mixture
 from hbmlc_models.selection.quadrature import RedshiftNodes
 from hbmlc_models.selection.sampler import Draws
+from hbmlc_models.thinning import evenly
 
 __all__ = [
     "MAG_RANGE",
@@ -61,7 +62,7 @@ class TilePosterior:
     def thinned(cls, draws: Draws, *, n_kept: int) -> Self:
         """Evenly spaced draws, ``n_kept`` at most."""
         n = len(draws.values["beta"])
-        keep = np.unique(np.linspace(0, n - 1, min(n_kept, n)).astype(int))
+        keep = evenly(n, n_kept)
         kept = {name: values[keep] for name, values in draws.values.items()}
         return cls(**{"tilt": np.zeros((len(keep), 2)), **kept})
 

@@ -10,6 +10,7 @@ from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.curve import Curve
 from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.posterior import Propensity, TilePosterior
+from hbmlc_models.thinning import evenly
 
 __all__ = ["seed_posterior"]
 
@@ -37,7 +38,7 @@ def seed_posterior(
     density = np.empty((photometry.n_galaxies, len(z_grid)))
     sums = np.zeros((2, photometry.n_galaxies))
     mu_z, sigma_z = posterior.normal_redshifts()
-    draws = np.unique(np.linspace(0, len(posterior.beta) - 1, N_DRAWS).astype(int))
+    draws = evenly(len(posterior.beta), N_DRAWS)
     for start in range(0, photometry.n_galaxies, CHUNK):
         rows = np.arange(start, min(start + CHUNK, photometry.n_galaxies))
         values, errors = frame.luptitudes(photometry.take(rows))

@@ -40,10 +40,17 @@ from hbmlc_models.selection.mixture import (
 from hbmlc_models.selection.redshift_selection import factor_of_photometry, factor_of_types
 from hbmlc_models.selection.sky_share import fit_sky_share
 
-__all__ = ["Blend", "LabelReach", "blend_populations", "draw_galaxies", "marginal"]
+__all__ = [
+    "ALONE_STRENGTH",
+    "Blend",
+    "LabelReach",
+    "blend_populations",
+    "draw_galaxies",
+    "marginal",
+]
 
 ALONE_STRENGTH = 1_000.0
-"""The same where it is judged alone."""
+"""Weight of the shipped population's own proportions where it is alone, in galaxies."""
 TELLING_GAP = 0.2
 """Advantage of the learnt part, in log likelihood a galaxy, that tells the two apart."""
 TRUST_MAG = 1.0

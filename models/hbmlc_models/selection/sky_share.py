@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import expit, logsumexp
 
 from hbmlc_models.arrays import FloatArray
-from hbmlc_models.selection.mixture import Mixture, MixtureEvidence, log_weights
+from hbmlc_models.selection.mixture import Mixture, MixtureEvidence, log_density, log_weights
 
 __all__ = ["SkyShare", "fit_sky_share"]
 
@@ -67,7 +67,7 @@ def fit_sky_share(
         found = counts.sum() + SHARE_STRENGTH * INITIAL_SHARE
         share = float(found / (len(belongs) + SHARE_STRENGTH))
         belongs = _belongs(evidence, weights, share, log_learnt)
-    log_shipped = logsumexp(evidence.log_likelihood + log_weights(weights), axis=1)
+    log_shipped = log_density(evidence.log_likelihood, weights)
     log_both = np.logaddexp(np.log1p(-share) + log_learnt, np.log(share) + log_shipped)
     return SkyShare(
         evidence=evidence,

@@ -20,6 +20,7 @@ from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.mixture import Mixture, log_density
+from hbmlc_models.thinning import evenly
 
 __all__ = ["calibrated", "fit_zero_points"]
 
@@ -48,7 +49,7 @@ def fit_zero_points(
     n_bands = len(photometry.bands)
     if len(z_spec) == 0:
         return np.zeros(n_bands)
-    chosen = np.unique(np.linspace(0, len(z_spec) - 1, MAX_GALAXIES).astype(int))
+    chosen = evenly(len(z_spec), MAX_GALAXIES)
     sample, log1p_z = photometry.take(chosen), np.log1p(z_spec[chosen])
 
     def shifted_by(offset: FloatArray) -> FloatArray:
@@ -78,6 +79,4 @@ def _joint_density(
 ) -> FloatArray:
     """Log joint density of photometry and redshift, up to a constant, ``(n_galaxies,)``."""
     evidence = population.evaluate(*frame.luptitudes(photometry))
-    square = (log1p_z[:, None] - evidence.mean) ** 2 / evidence.variance
-    terms = evidence.log_likelihood - 0.5 * (square + np.log(evidence.variance))
-    return log_density(terms, population.weights)
+    return log_density(evidence.log_joint(log1p_z), population.weights)
