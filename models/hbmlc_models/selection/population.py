@@ -50,7 +50,7 @@ MATCH_POWERS = (0.5, 1.0)
 """Powers of the matching odds that are pooled: half trusts the labels more, one the sky."""
 LABELS_PER_COMPONENT = 30
 """A mixture has one component for as many labelled galaxies …"""
-MIN_COMPONENTS, MAX_COMPONENTS = 8, 32
+MIN_COMPONENTS, MAX_COMPONENTS = 8, 64
 """… between these numbers."""
 AUC_SCALE = 0.02
 """A sample whose AUC is worse by this much than its best rival's counts e times less."""
