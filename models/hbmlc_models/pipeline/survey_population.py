@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from hbmlc_models.selection.population import (
     matched_samples,
     sky_sample,
 )
+from hbmlc_models.selection.redshift_shift import ColourTracks
 from hbmlc_models.selection.shipped_population import (
     ALONE_STRENGTH,
     Blend,
@@ -27,6 +29,8 @@ from hbmlc_models.selection.shipped_population import (
     blend_populations,
     marginal,
 )
+from hbmlc_models.simulate.colour_tracks import colour_tracks
+from hbmlc_models.simulate.filters import FILTER_SETS, FilterSet
 
 __all__ = ["LearntPopulation", "borrow_population", "learn_population", "shipped_population"]
 
@@ -65,8 +69,15 @@ def learn_population(
     ``beta`` is the expected redshift dependence of the selection [per unit z].
     """
     labelled, unlabelled = split.labelled, split.unlabelled.photometry
+    candidates = _candidates(versions, frame)
+    sky = sky_sample(unlabelled, frame, np.random.default_rng([seed, 41]))
     samples = matched_samples(
-        labelled.photometry, labelled.z_spec, unlabelled, frame=frame, seed=seed
+        labelled.photometry,
+        labelled.z_spec,
+        unlabelled,
+        frame=frame,
+        seed=seed,
+        tracks=_tracks(versions, candidates, sky, frame),
     )
     on_progress(0.25)
     population = fit_population(
@@ -76,10 +87,8 @@ def learn_population(
         seed=seed,
         on_progress=lambda done: on_progress(0.25 + 0.7 * done),
     )
-    candidates = _candidates(versions, frame)
     if not candidates or unlabelled.n_galaxies == 0:
         return LearntPopulation(population=population, samples=samples, blend=None)
-    sky = sky_sample(unlabelled, frame, np.random.default_rng([seed, 41]))
     log_learnt = log_density(population.evaluate(*sky).log_likelihood, population.weights)
     labels = LabelledColours.of(labelled.photometry, labelled.z_spec, frame)
     blend = blend_populations(
@@ -124,10 +133,44 @@ def borrow_population(
 def _candidates(versions: Sequence[ModelVersion], frame: LuptitudeFrame) -> dict[str, Mixture]:
     """Populations of the versions that know these bands, by version."""
     return {
-        f"{version.name}:{version.version}": shipped
+        _label(version): shipped
         for version in versions
         if (shipped := shipped_population(version, frame)) is not None
     }
+
+
+def _tracks(
+    versions: Sequence[ModelVersion],
+    candidates: Mapping[str, Mixture],
+    sky: tuple[FloatArray, FloatArray],
+    frame: LuptitudeFrame,
+) -> ColourTracks | None:
+    """Tracks in these bands of the camera whose population explains the sky best, if any does."""
+    fits = {
+        filters.name: _fit(shipped, sky)
+        for version in versions
+        if (shipped := candidates.get(_label(version))) is not None
+        and (filters := _filters(version)) is not None
+        and set(frame.bands) <= set(filters.bands)
+    }
+    return colour_tracks(max(fits, key=lambda name: fits[name]), frame.bands) if fits else None
+
+
+def _fit(shipped: Mixture, sky: tuple[FloatArray, FloatArray]) -> float:
+    """Log likelihood of the sky's photometry under a shipped population."""
+    return float(log_density(shipped.evaluate(*sky).log_likelihood, shipped.weights).sum())
+
+
+def _filters(version: ModelVersion) -> FilterSet | None:
+    """Filters that a version was simulated through; None for one of a survey."""
+    recipe = version.card.get("recipe")
+    name = cast("dict[str, Any]", recipe).get("filters") if isinstance(recipe, dict) else None
+    return FILTER_SETS.get(str(name))
+
+
+def _label(version: ModelVersion) -> str:
+    """Name and number of a version."""
+    return f"{version.name}:{version.version}"
 
 
 def _reach(mag: FloatArray, z_spec: FloatArray) -> LabelReach:

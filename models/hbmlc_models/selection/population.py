@@ -30,6 +30,7 @@ from hbmlc_models.selection.mixture import (
     pool_mixtures,
     reweight_mixture,
 )
+from hbmlc_models.selection.redshift_shift import ColourTracks, RedshiftShift
 
 __all__ = [
     "MatchedSample",
@@ -88,9 +89,14 @@ def matched_samples(
     *,
     frame: LuptitudeFrame,
     seed: int,
+    tracks: ColourTracks | None = None,
 ) -> list[MatchedSample]:
-    """A sample for each reach, with and without trend; ``z_spec`` is ``(n_labelled,)``."""
+    """A sample for each reach, with and without trend; ``z_spec`` is ``(n_labelled,)``.
+
+    With ``tracks`` in the same bands copies are also moved along redshift.
+    """
     trend = colour_trend(labelled, z_spec, frame)
+    shift = RedshiftShift.of(labelled, z_spec, tracks) if tracks else None
     return [
         matched_sample(
             labelled,
@@ -99,6 +105,7 @@ def matched_samples(
             frame=frame,
             reach=reach,
             trend=trend if with_trend else None,
+            shift=shift,
             seed=seed,
         )
         for reach in REACHES
@@ -114,6 +121,7 @@ def matched_sample(
     frame: LuptitudeFrame,
     reach: float = REACHES[0],
     trend: FloatArray | None = None,
+    shift: RedshiftShift | None = None,
     seed: int,
 ) -> MatchedSample:
     """Labelled galaxies dimmed to the sky and matched to it; ``z_spec`` is ``(n_labelled,)``."""
@@ -133,6 +141,9 @@ def matched_sample(
         matching = Matching(odds=np.ones(len(sample.z_spec)), auc=float("nan"))
     else:
         flux_err = borrow_noise(sample.photometry, unlabelled, frame=frame, rng=rng)
+        if shift:
+            own = np.random.default_rng([seed, 2])
+            sample = shift.shifted(sample, flux_err, frame=frame, rng=own)
         observed = add_noise(sample.photometry, flux_err, rng=rng)
         matching = match_photometry(
             frame.colours(observed), frame.colours(unlabelled), groups=sample.parent, seed=seed

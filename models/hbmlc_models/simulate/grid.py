@@ -19,14 +19,15 @@ from hbmlc_models.simulate.filters import FILTER_SETS, FilterSet
 from hbmlc_models.simulate.templates import LN_STEP, YOUNG, TemplateSet, load_templates
 from hbmlc_models.simulate.world import N_WARP_KNOTS, World
 
-__all__ = ["DUST_STEP", "Z_LIMIT", "ColourGrid", "build_grid"]
+__all__ = ["DUST_STEP", "LN_Z_STEP", "Z_LIMIT", "ColourGrid", "build_grid"]
 
 Z_LIMIT = 4.0
 """Largest redshift that is simulated."""
 DUST_STEP = 0.04
 """Step in A(V) [mag]; galaxies take the nearest node, which moves a colour by 0.01 mag at most."""
 _DUST_MAX = 2.4
-_LN_Z_STEP = 0.004
+LN_Z_STEP = 0.004
+"""Step of the grid in log(1+z)."""
 _REST_BAND = (3900.0, 4900.0)
 """Top-hat [angstrom] that stands for the rest-frame B band of the luminosity function."""
 _LIGHT_SPEED = 2.998e18
@@ -46,7 +47,7 @@ class ColourGrid:
 
     def locate(self, z: FloatArray) -> tuple[IntArray, npt.NDArray[np.float32]]:
         """Lower node and share of the upper one, ``(n,)`` each."""
-        place = np.log1p(z) / _LN_Z_STEP
+        place = np.log1p(z) / LN_Z_STEP
         node = np.minimum(place.astype(np.int64), self.flux.shape[0] - 2)
         return node, (place - node).astype(np.float32)
 
@@ -76,7 +77,7 @@ def build_grid(world: World, filters: FilterSet | None = None) -> ColourGrid:
     spectra = _spectra(world, templates)
     n_parts, n_dust = spectra.shape[0], spectra.shape[1]
     flat = spectra.reshape(n_parts * n_dust, -1).astype(np.float32)
-    z = np.expm1(np.arange(0.0, np.log1p(Z_LIMIT) + 2 * _LN_Z_STEP, _LN_Z_STEP))
+    z = np.expm1(np.arange(0.0, np.log1p(Z_LIMIT) + 2 * LN_Z_STEP, LN_Z_STEP))
     flux = np.empty((len(z), n_dust, n_parts, len(filters.bands)), dtype=np.float32)
     for band in range(len(filters.bands)):
         weights = _weights(world, filters, band, wavelength=wavelength, z=z)
