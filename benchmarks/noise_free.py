@@ -26,7 +26,7 @@ from hbmlc_models.arrays import FloatArray
 from hbmlc_models.evaluate import Sky
 from hbmlc_models.expected_loss import least_loss
 from hbmlc_models.pdf import normalise
-from hbmlc_models.photometry import luptitude
+from hbmlc_models.photometry import flux_from_mag, luptitude
 from hbmlc_models.selection.frame import LuptitudeFrame, colour_matrix, make_frame
 from hbmlc_models.selection.mixture import Mixture, fit_mixture
 
@@ -79,7 +79,7 @@ def noise_free_mixture(parent: Path, sky: Sky, frame: LuptitudeFrame, n_componen
     magnitudes = np.column_stack([table[band].to_numpy() for band in frame.bands])
     limit = np.nanmax(frame.reference_mag(sky.tile.photometry)) + FAINTER
     seen = np.flatnonzero(magnitudes[:, frame.reference] < limit)[:N_TAUGHT]
-    luptitudes = luptitude(10 ** (-0.4 * magnitudes[seen]), frame.softening)
+    luptitudes = luptitude(flux_from_mag(magnitudes[seen]), frame.softening)
     return fit_mixture(
         np.log1p(table["redshift"].to_numpy()[seen].astype(float)),
         luptitudes @ colour_matrix(len(frame.bands), frame.reference).T,

@@ -103,6 +103,10 @@ class Photometry:
             is_detected=self.is_detected,
         )
 
+    def dimmed(self, mag: FloatArray) -> Photometry:
+        """Photometry whose magnitudes are larger by ``mag``, which broadcasts against them."""
+        return self.scaled(flux_from_mag(mag))
+
 
 def concatenate_photometry(parts: Sequence[Photometry]) -> Photometry:
     """Photometry of several samples in the same bands, one after the other."""

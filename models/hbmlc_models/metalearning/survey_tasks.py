@@ -94,7 +94,7 @@ class SurveyTasks:
         """Inputs of chosen galaxies, with noise drawn anew and zero points shifted [mag]."""
         photometry = self._photometry.take(chosen)
         if shift is not None:
-            photometry = photometry.scaled(10 ** (-0.4 * shift))
+            photometry = photometry.dimmed(shift)
         observed = add_noise(photometry, self._flux_err[chosen], rng=rng)
         context = self._context[chosen]
         # Half of the time without context: labels share it only in part with the sky.

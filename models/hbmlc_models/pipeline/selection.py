@@ -33,7 +33,7 @@ from hbmlc_models.selection.tile_model import (
     compiled_tile_model,
     tile_data_arrays,
 )
-from hbmlc_models.selection.zero_points import calibrated, fit_zero_points
+from hbmlc_models.selection.zero_points import fit_zero_points
 from hbmlc_models.tile import Tile, merge_tiles
 
 __all__ = ["TileSelection", "infer_selection"]
@@ -132,7 +132,7 @@ def _zero_points(tile: Tile, survey: SurveyFit, *, seed: int) -> FloatArray:
 
 def _calibrated(tile: Tile, offset: FloatArray) -> Tile:
     """Tile whose magnitudes are larger by ``offset`` ``(n_bands,)``."""
-    return replace(tile, photometry=calibrated(tile.photometry, offset))
+    return replace(tile, photometry=tile.photometry.dimmed(offset))
 
 
 def _sample(

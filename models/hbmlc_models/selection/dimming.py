@@ -90,7 +90,7 @@ def dim_labelled(
     if trend is not None:
         dimming = dimming * (1 + trend[parent])
     return DimmedSample(
-        photometry=labelled.take(parent).scaled(10 ** (-0.4 * dimming)),
+        photometry=labelled.take(parent).dimmed(dimming),
         z_spec=z_spec[parent],
         parent=parent,
     )

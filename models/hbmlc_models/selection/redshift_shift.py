@@ -115,7 +115,7 @@ class RedshiftShift:
         change -= change[:, :, [frame.reference]]
         change = np.einsum("nt,ntb->nb", weights, np.clip(change, -MAX_CHANGE, MAX_CHANGE))
         return DimmedSample(
-            photometry=sample.photometry.scaled(10 ** (-0.4 * change)),
+            photometry=sample.photometry.dimmed(change),
             z_spec=np.where(stays, sample.z_spec, np.expm1(after)),
             parent=sample.parent,
         )

@@ -22,7 +22,7 @@ from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.mixture import Mixture, log_density
 from hbmlc_models.thinning import evenly
 
-__all__ = ["calibrated", "fit_zero_points"]
+__all__ = ["fit_zero_points"]
 
 ZERO_POINT_SCALE = 0.02
 """Prior spread of a tile's zero point [mag]: that of ground-based surveys of many pointings before
@@ -53,9 +53,7 @@ def fit_zero_points(
     sample, log1p_z = photometry.take(chosen), np.log1p(z_spec[chosen])
 
     def shifted_by(offset: FloatArray) -> FloatArray:
-        return _joint_density(
-            calibrated(sample, offset - offset.mean()), log1p_z, frame, population
-        )
+        return _joint_density(sample.dimmed(offset - offset.mean()), log1p_z, frame, population)
 
     least = np.quantile(shifted_by(np.zeros(n_bands)), OUTLIER_SHARE)
 
@@ -67,11 +65,6 @@ def fit_zero_points(
     found = minimize(loss, np.zeros(n_bands), method="L-BFGS-B", options=options)
     answer = ZERO_POINT_SCALE * np.asarray(found.x, dtype=float)
     return answer - answer.mean()
-
-
-def calibrated(photometry: Photometry, offset: FloatArray) -> Photometry:
-    """Photometry whose magnitudes are larger by ``offset`` ``(n_bands,)``."""
-    return photometry.scaled(10 ** (-0.4 * offset))
 
 
 def _joint_density(

@@ -19,8 +19,6 @@ N_TYPES = 1_200
 SEED = 5
 CONCENTRATION = 0.6
 """Dirichlet concentration of the light shares: single templates and all their mixtures."""
-LINE_SCATTER = 0.3
-"""Scatter of the logarithm of nebular lines."""
 FREE_OF_DUST = 0.3
 """Share of spectra without dust."""
 _FAINTEST = 1e-12
@@ -40,7 +38,7 @@ def colour_tracks(filters: str, bands: tuple[str, ...]) -> ColourTracks:
     world = fiducial_world()
     grid = build_grid(world, filter_set(filters))
     light = rng.dirichlet(np.full(N_TEMPLATES, CONCENTRATION), N_TYPES)
-    lines = light[:, YOUNG] * np.exp(rng.normal(0.0, LINE_SCATTER, N_TYPES))
+    lines = light[:, YOUNG] * np.exp(rng.normal(0.0, world.line_scatter, N_TYPES))
     dusty = rng.random(N_TYPES) > FREE_OF_DUST
     a_v = np.where(dusty, 0.5 * world.blue.dust * rng.gamma(2.0, 1.0, N_TYPES), 0.0)
     parts = np.column_stack([light, lines]).astype(np.float32)

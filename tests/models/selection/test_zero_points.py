@@ -9,7 +9,7 @@ from galaxies import make_frame_of, make_photometry
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.mixture import Mixture
-from hbmlc_models.selection.zero_points import ZERO_POINT_SCALE, calibrated, fit_zero_points
+from hbmlc_models.selection.zero_points import ZERO_POINT_SCALE, fit_zero_points
 
 BANDS = ("g", "r", "i")
 FRAME: LuptitudeFrame = make_frame_of(BANDS, softening=1e-14)
@@ -49,9 +49,7 @@ def error_of_mean(n: int) -> float:
 def test_simulated_offsets_are_recovered(population: Mixture) -> None:
     photometry, z_spec = draw(population, 400)
 
-    found = fit_zero_points(
-        calibrated(photometry, -OFFSET), z_spec, frame=FRAME, population=population
-    )
+    found = fit_zero_points(photometry.dimmed(-OFFSET), z_spec, frame=FRAME, population=population)
 
     np.testing.assert_allclose(found, OFFSET, atol=4 * error_of_mean(400))
     # Colours, in which the scatter of brightness cancels, are known better.
@@ -62,7 +60,7 @@ def test_grey_offset_is_left_to_the_selection(population: Mixture) -> None:
     photometry, z_spec = draw(population, 400)
 
     found = fit_zero_points(
-        calibrated(photometry, np.full(3, 0.3)), z_spec, frame=FRAME, population=population
+        photometry.dimmed(np.full(3, 0.3)), z_spec, frame=FRAME, population=population
     )
 
     assert found.mean() == pytest.approx(0.0, abs=1e-12)
@@ -83,7 +81,7 @@ def test_few_labels_are_pooled_towards_the_survey(population: Mixture) -> None:
         photometry.take(np.arange(0)), np.empty(0), frame=FRAME, population=population
     )
     few = fit_zero_points(
-        calibrated(photometry, np.full(3, 0.1)), z_spec, frame=FRAME, population=population
+        photometry.dimmed(np.full(3, 0.1)), z_spec, frame=FRAME, population=population
     )
 
     np.testing.assert_array_equal(none, np.zeros(3))
