@@ -47,7 +47,6 @@ def match_photometry(
         return Matching(odds=np.ones(n_sample), auc=float("nan"))
     features = np.concatenate([sample, target])
     is_target = np.repeat([0, 1], [n_sample, n_target])
-    weight = np.repeat([0.5 / n_sample, 0.5 / n_target], [n_sample, n_target]) * len(features)
     fold_groups = np.concatenate([groups, groups.max() + 1 + np.arange(n_target)])
     probability = np.empty(len(features))
     for train, test in GroupKFold(N_FOLDS).split(features, is_target, fold_groups):
@@ -64,11 +63,11 @@ def match_photometry(
             random_state=seed,
         )
         shown = features[:, known]
-        classifier.fit(shown[train], is_target[train], sample_weight=weight[train])
+        classifier.fit(shown[train], is_target[train])
         probability[test] = classifier.predict_proba(shown[test])[:, 1]
     odds = probability[:n_sample] / (1 - probability[:n_sample])
     odds = np.minimum(odds, np.quantile(odds, ODDS_QUANTILE))
     return Matching(
         odds=odds / odds.mean(),
-        auc=float(roc_auc_score(is_target, probability, sample_weight=weight)),
+        auc=float(roc_auc_score(is_target, probability)),
     )
