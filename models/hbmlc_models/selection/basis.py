@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry
@@ -68,7 +69,9 @@ def fit_basis(
     spread = np.maximum((high - low) / 2, 1e-3)
     score = np.nan_to_num(np.clip((raw - centre) / spread, -4, 4), nan=0.0)
     n_centres = min(N_CENTRES, len(np.unique(score, axis=0)))
-    knots = KMeans(n_centres, n_init="auto", random_state=seed).fit(score).cluster_centers_
+    # The number of threads decides the last bits of a centre.
+    with threadpool_limits(1):
+        knots = KMeans(n_centres, n_init="auto", random_state=seed).fit(score).cluster_centers_
     distances = cdist(knots, knots)
     width = float(np.median(distances[distances > 0])) if n_centres > 1 else 1.0
     context = fit_context(extras, frame.bands)

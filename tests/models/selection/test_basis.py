@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import expit
+from threadpoolctl import threadpool_limits
 
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.basis import RadialBasis, fit_basis
@@ -48,6 +49,16 @@ def test_basis_is_finite_for_anything(flux: np.ndarray, size: np.ndarray) -> Non
     )
 
     assert np.isfinite(basis(photometry, FRAME, {"size": size})).all()
+
+
+def test_centres_do_not_depend_on_the_number_of_threads() -> None:
+    survey = make_photometry(random_mags(np.random.default_rng(3), 2_000))
+    found: list[RadialBasis] = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads):
+            found.append(fit_basis(survey, FRAME, {}, seed=0))
+
+    assert found[0].knots.tobytes() == found[1].knots.tobytes()
 
 
 def test_basis_can_carry_a_magnitude_limit(basis: RadialBasis) -> None:
