@@ -47,6 +47,7 @@ def write_canonical(
                 writer.write_table(table)
                 n_blank += n_empty
                 on_rows(table.num_rows)
+                spill.release()
     return {"no_photometry": n_blank}
 
 

@@ -15,6 +15,7 @@ from hbmlc_models.arrays import FloatArray, IntArray
 from hbmlc_models.formats._columns import integers, is_text, numbers, plain, texts
 from hbmlc_models.formats._ids import ValueType
 from hbmlc_models.formats._scan import Scan
+from hbmlc_models.formats._scratch_map import ScratchMap
 from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.mapping import ColumnMapping, FluxUnit
 from hbmlc_models.formats.normalise import fluxes_from_fluxes, fluxes_from_mags
@@ -38,11 +39,20 @@ class Spill:
         self._place[self.order] = np.arange(scan.n_rows)
         n, n_bands = scan.n_rows, len(bands)
         id_dtype = "i8" if scan.id_type is ValueType.INTEGER else f"S{scan.id_width}"
-        self.ids = _scratch(scratch / "ids", id_dtype, (n,))
-        self.flux = _scratch(scratch / "flux", "f4", (n, n_bands))
-        self.flux_err = _scratch(scratch / "flux_err", "f4", (n, n_bands))
-        self.is_detected = _scratch(scratch / "detected", "?", (n, n_bands))
-        self.extra = _scratch(scratch / "extra", "f4", (n, max(1, len(self.extras))))
+        kinds = {
+            "ids": (id_dtype, (n,)),
+            "flux": ("f4", (n, n_bands)),
+            "flux_err": ("f4", (n, n_bands)),
+            "detected": ("?", (n, n_bands)),
+            "extra": ("f4", (n, max(1, len(self.extras)))),
+        }
+        self._maps = {
+            name: ScratchMap.create(scratch / name, dtype, shape)
+            for name, (dtype, shape) in kinds.items()
+        }
+        self.ids, self.flux, self.flux_err, self.is_detected, self.extra = (
+            each.values for each in self._maps.values()
+        )
         self.counts: Counter[str] = Counter(scan.counts)
 
     @property
@@ -70,6 +80,12 @@ class Spill:
                 values = numbers(batch[column], column)
                 self.extra[place, k] = np.where(np.abs(values) < _FLOAT32_MAX, values, np.nan)
             on_rows(batch.num_rows)
+            self.release()
+
+    def release(self) -> None:
+        """Give back the memory of what was read or written so far."""
+        for each in self._maps.values():
+            each.release()
 
     def depth(self, rows: slice) -> FloatArray | None:
         """Depth [5-sigma AB mag] of sorted rows, ``(n, n_bands)``; ``None`` without columns."""
@@ -118,8 +134,3 @@ def _id_values(column: pa.Array, value_type: ValueType) -> npt.NDArray[Any]:
     if value_type is ValueType.INTEGER:
         return np.asarray(integers(column, "id").to_numpy(zero_copy_only=False), dtype=np.int64)
     return np.array([text.encode() for text in column.to_pylist()])
-
-
-def _scratch(path: Path, dtype: str, shape: tuple[int, ...]) -> npt.NDArray[Any]:
-    """Memory map of a new scratch file."""
-    return np.memmap(path, dtype=dtype, mode="w+", shape=shape)

@@ -142,7 +142,7 @@ def _table_rows(scratch: Scratch) -> Iterator[npt.NDArray[Any]]:
     fields = [("id", scratch.ids.dtype.newbyteorder(">")), ("tile", np.dtype(tile_type))]
     fields += [(column.name, np.dtype(f">{column.dtype}")) for column in scratch.columns]
     fields += [("z_spec", np.dtype(">f4")), ("selected", np.dtype("S1"))]
-    for rows in _batches(scratch.n_rows):
+    for rows in scratch.batches(_BATCH_ROWS):
         record = np.array(scratch.records[rows])
         out = np.zeros(len(record), fields)
         out["id"], out["tile"] = scratch.ids[rows], values[record["tile"]]
@@ -166,13 +166,7 @@ def _density_rows(scratch: Scratch) -> Iterator[npt.NDArray[Any]]:
         ("id", scratch.ids.dtype.newbyteorder(">")),
         ("density", ">f4", (scratch.density.shape[1],)),
     ]
-    for rows in _batches(scratch.n_rows, _BATCH_ROWS // 8):
+    for rows in scratch.batches(_BATCH_ROWS // 8):
         out = np.zeros(rows.stop - rows.start, fields)
         out["id"], out["density"] = scratch.ids[rows], scratch.density[rows]
         yield out
-
-
-def _batches(n_rows: int, size: int = _BATCH_ROWS) -> Iterator[slice]:
-    """Slices that cover all rows."""
-    for start in range(0, n_rows, size):
-        yield slice(start, min(start + size, n_rows))

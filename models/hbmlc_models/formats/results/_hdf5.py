@@ -40,8 +40,7 @@ def write_ensemble(path: Path, scratch: Scratch, z_grid: FloatArray, *, is_compa
         ancil = file.create_group("ancil")
         ids = ancil.create_dataset("object_id", shape[:1], scratch.ids.dtype, track_times=False)
         modes = ancil.create_dataset("zmode", shape[:1], "f4", track_times=False)
-        for start in range(0, shape[0], _BATCH_ROWS):
-            rows = slice(start, min(start + _BATCH_ROWS, shape[0]))
+        for rows in scratch.batches(_BATCH_ROWS):
             values[rows] = scratch.density[rows]
             ids[rows] = scratch.ids[rows]
             modes[rows] = scratch.records["z_mode"][rows]

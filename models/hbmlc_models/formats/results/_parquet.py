@@ -22,8 +22,7 @@ def write_table(path: Path, scratch: Scratch, provenance: Mapping[str, str]) -> 
     document = json.dumps(dict(provenance), sort_keys=True).encode()
     schema = _schema(scratch).with_metadata({b"hbmlc": document})
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for start in range(0, scratch.n_rows, _BATCH_ROWS):
-            rows = slice(start, min(start + _BATCH_ROWS, scratch.n_rows))
+        for rows in scratch.batches(_BATCH_ROWS):
             record = np.array(scratch.records[rows])
             arrays = [scratch.id_array(rows), scratch.tile_array(rows)]
             arrays += [pa.array(record[name].copy()) for name in schema.names[2:-2]]

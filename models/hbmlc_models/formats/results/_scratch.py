@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from hbmlc_models.arrays import FloatArray
+from hbmlc_models.arrays import BoolArray, FloatArray
 from hbmlc_models.formats._ids import ValueType
+from hbmlc_models.formats._scratch_map import ScratchMap
 from hbmlc_models.formats.canonical import CanonicalCatalog
 from hbmlc_models.formats.results.columns import ResultColumn
 from hbmlc_models.tile import Tile
@@ -20,17 +21,16 @@ from hbmlc_models.tile import Tile
 __all__ = ["Scratch"]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Scratch:
     """Memory maps of everything that the files hold, one row for each galaxy of the upload."""
 
     catalog: CanonicalCatalog
     columns: tuple[ResultColumn, ...]
-    density: npt.NDArray[np.float32]
-    """p(z) on the grid, or quantiles, ``(n_rows, n_values)``."""
-    ids: npt.NDArray[Any]
-    records: npt.NDArray[Any]
-    """Structured: tile index, computed columns, z_spec, selected, is_written."""
+    maps: tuple[ScratchMap, ScratchMap, ScratchMap]
+    """Densities, ids and records."""
+    is_written: BoolArray
+    """Rows whose tile was put, ``(n_rows,)``."""
     tile_values: list[int | str | None]
 
     @classmethod
@@ -46,16 +46,40 @@ class Scratch:
         n = catalog.n_rows
         fields: list[tuple[str, str]] = [("tile", "i4")]
         fields += [(column.name, column.dtype) for column in columns]
-        fields += [("z_spec", "f4"), ("selected", "?"), ("is_written", "?")]
+        fields += [("z_spec", "f4"), ("selected", "?")]
         id_dtype = "i8" if catalog.id_type is ValueType.INTEGER else f"S{catalog.id_width}"
         return cls(
             catalog=catalog,
             columns=columns,
-            density=np.memmap(directory / "density", "f4", "w+", shape=(n, n_values)),
-            ids=np.memmap(directory / "ids", np.dtype(id_dtype), "w+", shape=(n,)),
-            records=np.memmap(directory / "records", np.dtype(fields), "w+", shape=(n,)),
+            maps=(
+                ScratchMap.create(directory / "density", "f4", (n, n_values)),
+                ScratchMap.create(directory / "ids", id_dtype, (n,)),
+                ScratchMap.create(directory / "records", np.dtype(fields), (n,)),
+            ),
+            is_written=np.zeros(n, dtype=bool),
             tile_values=[None] * len(catalog.tiles),
         )
+
+    @property
+    def density(self) -> npt.NDArray[np.float32]:
+        """p(z) on the grid, or quantiles, ``(n_rows, n_values)``."""
+        return self.maps[0].values
+
+    @property
+    def ids(self) -> npt.NDArray[Any]:
+        """Ids of the upload, ``(n_rows,)``."""
+        return self.maps[1].values
+
+    @property
+    def records(self) -> npt.NDArray[Any]:
+        """Structured: tile index, computed columns, z_spec, selected; ``(n_rows,)``."""
+        return self.maps[2].values
+
+    def batches(self, size: int) -> Iterator[slice]:
+        """Slices that cover all rows; what one touched leaves memory before the next."""
+        for start in range(0, self.n_rows, size):
+            yield slice(start, min(start + size, self.n_rows))
+            self._release()
 
     def put(self, tile: Tile, columns: Mapping[str, npt.NDArray[Any]], density: FloatArray) -> None:
         """Scatter one tile to its rows."""
@@ -71,9 +95,14 @@ class Scratch:
         for column in self.columns:
             record[column.name] = columns[column.name]
         record["z_spec"], record["selected"] = tile.z_spec, tile.selected
-        record["is_written"] = True
         self.records[rows] = record
         self.density[rows] = density
+        self.is_written[rows] = True
+        self._release()
+
+    def _release(self) -> None:
+        for each in self.maps:
+            each.release()
 
     @property
     def n_rows(self) -> int:
@@ -83,7 +112,7 @@ class Scratch:
     @property
     def n_written(self) -> int:
         """Galaxies whose tile was written."""
-        return int(np.sum(self.records["is_written"]))
+        return int(np.sum(self.is_written))
 
     def id_array(self, rows: slice) -> pa.Array:
         """Ids of some rows, in the type of the upload."""
