@@ -15,7 +15,7 @@ from hbmlc_models.arrays import FloatArray, IntArray
 from hbmlc_models.formats._columns import integers, is_text, numbers, plain, texts
 from hbmlc_models.formats._ids import ValueType
 from hbmlc_models.formats._scan import Scan
-from hbmlc_models.formats._scratch_map import ScratchMap
+from hbmlc_models.formats._scratch_arrays import ScratchArrays
 from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.mapping import ColumnMapping, FluxUnit
 from hbmlc_models.formats.normalise import fluxes_from_fluxes, fluxes_from_mags
@@ -39,20 +39,12 @@ class Spill:
         self._place[self.order] = np.arange(scan.n_rows)
         n, n_bands = scan.n_rows, len(bands)
         id_dtype = "i8" if scan.id_type is ValueType.INTEGER else f"S{scan.id_width}"
-        kinds = {
-            "ids": (id_dtype, (n,)),
-            "flux": ("f4", (n, n_bands)),
-            "flux_err": ("f4", (n, n_bands)),
-            "detected": ("?", (n, n_bands)),
-            "extra": ("f4", (n, max(1, len(self.extras)))),
-        }
-        self._maps = {
-            name: ScratchMap.create(scratch / name, dtype, shape)
-            for name, (dtype, shape) in kinds.items()
-        }
-        self.ids, self.flux, self.flux_err, self.is_detected, self.extra = (
-            each.values for each in self._maps.values()
-        )
+        self._arrays = ScratchArrays(scratch)
+        self.ids = self._arrays.create("ids", id_dtype, (n,))
+        self.flux = self._arrays.create("flux", "f4", (n, n_bands))
+        self.flux_err = self._arrays.create("flux_err", "f4", (n, n_bands))
+        self.is_detected = self._arrays.create("detected", "?", (n, n_bands))
+        self.extra = self._arrays.create("extra", "f4", (n, max(1, len(self.extras))))
         self.counts: Counter[str] = Counter(scan.counts)
 
     @property
@@ -84,8 +76,7 @@ class Spill:
 
     def release(self) -> None:
         """Give back the memory of what was read or written so far."""
-        for each in self._maps.values():
-            each.release()
+        self._arrays.release()
 
     def depth(self, rows: slice) -> FloatArray | None:
         """Depth [5-sigma AB mag] of sorted rows, ``(n, n_bands)``; ``None`` without columns."""

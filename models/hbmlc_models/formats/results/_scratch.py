@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from hbmlc_models.arrays import BoolArray, FloatArray
 from hbmlc_models.formats._ids import ValueType
-from hbmlc_models.formats._scratch_map import ScratchMap
+from hbmlc_models.formats._scratch_arrays import ScratchArrays
 from hbmlc_models.formats.canonical import CanonicalCatalog
 from hbmlc_models.formats.results.columns import ResultColumn
 from hbmlc_models.tile import Tile
@@ -27,8 +27,14 @@ class Scratch:
 
     catalog: CanonicalCatalog
     columns: tuple[ResultColumn, ...]
-    maps: tuple[ScratchMap, ScratchMap, ScratchMap]
-    """Densities, ids and records."""
+    arrays: ScratchArrays
+    """Owner of the next three."""
+    density: npt.NDArray[np.float32]
+    """p(z) on the grid, or quantiles, ``(n_rows, n_values)``."""
+    ids: npt.NDArray[Any]
+    """Ids of the upload, ``(n_rows,)``."""
+    records: npt.NDArray[Any]
+    """Structured: tile index, computed columns, z_spec, selected; ``(n_rows,)``."""
     is_written: BoolArray
     """Rows whose tile was put, ``(n_rows,)``."""
     tile_values: list[int | str | None]
@@ -48,38 +54,23 @@ class Scratch:
         fields += [(column.name, column.dtype) for column in columns]
         fields += [("z_spec", "f4"), ("selected", "?")]
         id_dtype = "i8" if catalog.id_type is ValueType.INTEGER else f"S{catalog.id_width}"
+        arrays = ScratchArrays(directory)
         return cls(
             catalog=catalog,
             columns=columns,
-            maps=(
-                ScratchMap.create(directory / "density", "f4", (n, n_values)),
-                ScratchMap.create(directory / "ids", id_dtype, (n,)),
-                ScratchMap.create(directory / "records", np.dtype(fields), (n,)),
-            ),
+            arrays=arrays,
+            density=arrays.create("density", "f4", (n, n_values)),
+            ids=arrays.create("ids", id_dtype, (n,)),
+            records=arrays.create("records", np.dtype(fields), (n,)),
             is_written=np.zeros(n, dtype=bool),
             tile_values=[None] * len(catalog.tiles),
         )
-
-    @property
-    def density(self) -> npt.NDArray[np.float32]:
-        """p(z) on the grid, or quantiles, ``(n_rows, n_values)``."""
-        return self.maps[0].values
-
-    @property
-    def ids(self) -> npt.NDArray[Any]:
-        """Ids of the upload, ``(n_rows,)``."""
-        return self.maps[1].values
-
-    @property
-    def records(self) -> npt.NDArray[Any]:
-        """Structured: tile index, computed columns, z_spec, selected; ``(n_rows,)``."""
-        return self.maps[2].values
 
     def batches(self, size: int) -> Iterator[slice]:
         """Slices that cover all rows; what one touched leaves memory before the next."""
         for start in range(0, self.n_rows, size):
             yield slice(start, min(start + size, self.n_rows))
-            self._release()
+            self.arrays.release()
 
     def put(self, tile: Tile, columns: Mapping[str, npt.NDArray[Any]], density: FloatArray) -> None:
         """Scatter one tile to its rows."""
@@ -98,11 +89,7 @@ class Scratch:
         self.records[rows] = record
         self.density[rows] = density
         self.is_written[rows] = True
-        self._release()
-
-    def _release(self) -> None:
-        for each in self.maps:
-            each.release()
+        self.arrays.release()
 
     @property
     def n_rows(self) -> int:

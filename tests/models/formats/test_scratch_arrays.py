@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from hbmlc_models.formats._scratch_map import ScratchMap
+from hbmlc_models.formats._scratch_arrays import ScratchArrays
 
 MIB = 2**20
 
@@ -16,10 +16,10 @@ def resident() -> int:
     return psutil.Process().memory_info().rss
 
 
-def test_a_new_map_is_all_zeros(tmp_path: Path) -> None:
+def test_a_new_array_is_all_zeros(tmp_path: Path) -> None:
     kind = np.dtype([("z", "f4"), ("is_good", "?")])
 
-    records = ScratchMap.create(tmp_path / "map", kind, (7,)).values
+    records = ScratchArrays(tmp_path).create("records", kind, (7,))
 
     assert records.shape == (7,)
     assert not records["is_good"].any()
@@ -27,12 +27,13 @@ def test_a_new_map_is_all_zeros(tmp_path: Path) -> None:
 
 
 def test_released_pages_leave_memory_and_keep_what_they_hold(tmp_path: Path) -> None:
-    scratch = ScratchMap.create(tmp_path / "map", "f8", (8, MIB))
-    scratch.values[:] = np.arange(8)[:, None]
+    scratch = ScratchArrays(tmp_path)
+    values = scratch.create("values", "f8", (8, MIB))
+    values[:] = np.arange(8)[:, None]
     full = resident()
 
     scratch.release()
 
     assert resident() < full - 56 * MIB
-    np.testing.assert_array_equal(scratch.values[:, -1], np.arange(8))
-    np.testing.assert_array_equal(np.fromfile(tmp_path / "map")[::MIB], np.arange(8))
+    np.testing.assert_array_equal(values[:, -1], np.arange(8))
+    np.testing.assert_array_equal(np.fromfile(tmp_path / "values")[::MIB], np.arange(8))
