@@ -100,6 +100,7 @@ def learn_population(
         sky,
         reference=frame.reference,
         reach=_reach(frame.reference_mag(labelled.photometry), labelled.z_spec),
+        labels=labels,
         beta=beta,
     )
     return LearntPopulation(population=blend.population, samples=samples, blend=blend)

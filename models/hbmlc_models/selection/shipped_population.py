@@ -9,12 +9,15 @@ shipped population says so (``sky_share``).
 
 Beyond the brightness of the labels a learnt n(z | m) is a mere continuation. Where photometry
 cannot tell the two parts apart there, the shipped one is trusted instead: with G the median
-advantage of the learnt part, in log likelihood, by :math:`t_0 = e^{-(G/G_0)^2}`. Beyond the
-redshift of the last labels as well the learnt part knows nothing at all, however well it explains
-colours by galaxies on this side. Together, at magnitude m and :math:`\zeta = \log(1 + z)`,
+advantage of the learnt part, in log likelihood, by :math:`t_0 = e^{-(G/G_0)^2}`, as far as its
+record r on the labels goes (``label_record``). Beyond the redshift of the last labels as well the
+learnt part knows next to nothing, however well it explains colours by galaxies on this side; there
+at least half of the trust is the shipped one's. Together, at magnitude m and
+:math:`\zeta = \log(1 + z)`,
 
 .. math:: t(m, z) = \big(1 - e^{-(m - m_\mathrm{edge})/\Delta}\big)
-          \big[1 - (1 - t_0)\,\sigma\big((\zeta_\mathrm{edge} - \zeta)/\Delta_\zeta\big)\big].
+          \big[1 - (1 - r\,t_0)\big(1 - \tfrac{1 + r}{2}\,
+          \sigma((\zeta - \zeta_\mathrm{edge})/\Delta_\zeta)\big)\big].
 
 What comes out is a density among *selected* galaxies, as everything learnt from labels is, and
 later multiplied by :math:`e^{-\beta z}` for the others. A simulated sky has no selection, so its
@@ -24,14 +27,16 @@ components get the opposite factor first, and none of it is left in the end.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit
 
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry, flux_from_luptitude
+from hbmlc_models.selection.colour_correction import LabelledColours
 from hbmlc_models.selection.frame import LuptitudeFrame
+from hbmlc_models.selection.label_record import label_record
 from hbmlc_models.selection.mixture import (
     Mixture,
     log_density,
@@ -104,12 +109,13 @@ def blend_populations(
     *,
     reference: int,
     reach: LabelReach,
+    labels: LabelledColours,
     beta: float,
 ) -> Blend:
     """Learnt population with the likeliest of the ``candidates``, as among selected galaxies.
 
     ``sky`` holds luptitudes and errors of unlabelled galaxies, both ``(n_galaxies, n_bands)``;
-    ``reach`` says where labels end, in brightness in the band number ``reference`` and in redshift;
+    ``reach`` says where ``labels`` end, in brightness in band number ``reference`` and in redshift;
     ``beta`` is the expected redshift dependence of the selection [per unit z].
     """
     log_learnt = log_density(learnt.evaluate(*sky).log_likelihood, learnt.weights)
@@ -119,16 +125,17 @@ def blend_populations(
     alone = reweight_mixture(shipped, need.evidence, prior_galaxies=ALONE_STRENGTH)
     gap = log_learnt - log_density(need.evidence.log_likelihood, alone.weights)
     undecided = _undecided(gap, sky[0][:, reference], reach.mag)
+    selection = _selection_of_components(learnt, shipped, sky[1], beta)
+    record = label_record(learnt, _reproportioned(alone, alone.weights * selection), labels)
     learnt_trust, shipped_trust = (
-        _trust(part, reference=reference, reach=reach, undecided=undecided)
+        _trust(part, reference=reference, reach=reach, undecided=undecided, record=record)
         for part in (learnt, shipped)
     )
     learnt_weights = (1 - need.share) * (1 - learnt_trust) * learnt.weights
     shipped_weights = need.share * (1 - shipped_trust) * need.weights
     shipped_weights += shipped_trust * alone.weights
     total = learnt_weights.sum() + shipped_weights.sum()
-    selected = shipped_weights * _selection_of_components(learnt, shipped, sky[1], beta)
-    weights = np.concatenate([learnt_weights, selected])
+    weights = np.concatenate([learnt_weights, shipped_weights * selection])
     return Blend(
         population=Mixture(
             weights=weights / weights.sum(),
@@ -141,14 +148,23 @@ def blend_populations(
     )
 
 
-def _trust(part: Mixture, *, reference: int, reach: LabelReach, undecided: float) -> FloatArray:
+def _reproportioned(population: Mixture, weights: FloatArray) -> Mixture:
+    """Population with ``weights`` ``(n_components,)``, up to a factor."""
+    return replace(population, weights=weights / weights.sum())
+
+
+def _trust(
+    part: Mixture, *, reference: int, reach: LabelReach, undecided: float, record: float
+) -> FloatArray:
     """How far the shipped population is trusted at each component of a part, ``(n_components,)``.
 
-    ``undecided`` is how far photometry leaves the two parts so beyond the labels.
+    ``undecided`` is how far photometry leaves the two parts so beyond the labels, ``record`` how
+    well the shipped one did on labels.
     """
     fainter = np.maximum(part.means[:, 1 + reference] - reach.mag, 0)
     farther = expit((part.means[:, 0] - np.log1p(reach.z)) / TRUST_LOG1P_Z)
-    return np.asarray(-np.expm1(-fainter / TRUST_MAG) * (1 - (1 - undecided) * (1 - farther)))
+    doubt = (1 - record * undecided) * (1 - (1 + record) / 2 * farther)
+    return np.asarray(-np.expm1(-fainter / TRUST_MAG) * (1 - doubt))
 
 
 def _undecided(gap: FloatArray, mag: FloatArray, edge: float) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from galaxies import make_frame_of
 
+from hbmlc_models.selection.colour_correction import LabelledColours
 from hbmlc_models.selection.mixture import Mixture
 from hbmlc_models.selection.shipped_population import (
     Blend,
@@ -45,6 +46,12 @@ def observe(population: Mixture, n: int, seed: int = 1) -> tuple[np.ndarray, np.
     return FRAME.luptitudes(photometry)
 
 
+def measured(mag: float, log1p_z: float, n: int = 20) -> LabelledColours:
+    """Labelled galaxies that are all alike."""
+    values = np.tile([log1p_z, *np.full(N_BANDS, mag)], (n, 1))
+    return LabelledColours(values=values, errors=np.tile([0.0, *np.full(N_BANDS, 0.01)], (n, 1)))
+
+
 def blend(
     learnt: Mixture,
     shipped: Mixture,
@@ -52,6 +59,7 @@ def blend(
     *,
     mag: float = 30.0,
     z: float = 9.0,
+    labels: LabelledColours | None = None,
     beta: float = 0.0,
 ) -> Blend:
     return blend_populations(
@@ -60,6 +68,7 @@ def blend(
         sky,
         reference=FRAME.reference,
         reach=LabelReach(mag=mag, z=z),
+        labels=labels or measured(mag=24.0, log1p_z=0.0, n=0),
         beta=beta,
     )
 
@@ -102,6 +111,19 @@ def test_physics_is_trusted_beyond_the_labels_where_photometry_cannot_tell() -> 
 
     assert beyond.share == pytest.approx(1 - np.exp(-2) * (1 - within.share), abs=0.02)
     assert within.share < 0.1
+
+
+def test_physics_that_missed_the_redshifts_of_labels_is_not_trusted_beyond_them() -> None:
+    learnt, shipped = blob(24.0, 0.2), blob(24.0, 1.2)
+    sky = observe(learnt, 1_000)
+
+    right, wrong = (
+        blend(learnt, shipped, sky, mag=22.0, labels=measured(24.0, log1p_z)).share
+        for log1p_z in (1.2, 0.2)
+    )
+
+    assert right == pytest.approx(1 - np.exp(-2), abs=0.02)
+    assert wrong < 0.1
 
 
 def test_correction_for_selection_leaves_the_simulated_sky_as_it_is() -> None:
@@ -153,6 +175,16 @@ def test_physics_is_trusted_beyond_the_redshift_of_the_labels_whatever_photometr
 
     assert within.share < 0.05
     assert beyond.share == pytest.approx(0.5, abs=0.02)
+
+
+def test_half_of_the_trust_beyond_the_redshift_of_the_labels_needs_no_record() -> None:
+    learnt, shipped = blob(24.0, 0.2), blob(24.3, 1.2)
+    sky = observe(learnt, 1_000)
+
+    found = blend(learnt, shipped, sky, mag=18.0, z=0.5, labels=measured(24.0, 0.2))
+
+    # The learnt part keeps its weight of one beside the half.
+    assert found.share == pytest.approx(1 / 3, abs=0.02)
 
 
 def test_labels_teach_nothing_beyond_their_own_redshift() -> None:
