@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -83,6 +84,20 @@ def test_an_unexpected_error_is_tried_again_then_told_without_a_traceback(
     assert phases == [Phase.EXECUTING, Phase.EXECUTING, Phase.ERROR]
     assert problem is not None
     assert problem["code"] == "internal-error"
+    assert "secret" not in problem["detail"]
+
+
+def test_a_full_disk_is_told_as_such(context: WorkerContext, database: Database, job: UUID) -> None:
+    def fail(work: Work) -> Iterator[Done]:
+        raise OSError(errno.ENOSPC, "No space left on device", "/secret/scratch")
+        yield
+
+    for _ in range(context.settings.max_attempts):
+        run(context, job, Stage.SURVEY, fail)
+
+    problem = read(database, job).problem
+    assert problem is not None
+    assert problem["code"] == "out-of-disk"
     assert "secret" not in problem["detail"]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from hbmlc_store.errors import NotFoundError
 
 __all__ = ["WorkerError", "is_fatal", "problem_of"]
@@ -34,6 +36,12 @@ def problem_of(error: Exception) -> dict[str, object]:
         return {
             "code": "out-of-memory",
             "detail": "The worker ran out of memory; use smaller tiles or a larger worker.",
+            "errors": [],
+        }
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return {
+            "code": "out-of-disk",
+            "detail": "The disk of the worker or of the store is full; free some of it.",
             "errors": [],
         }
     return {

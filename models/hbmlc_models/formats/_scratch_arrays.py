@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import mmap
+import os
+import sys
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -21,10 +23,19 @@ class ScratchArrays:
         self._maps: list[mmap.mmap] = []
 
     def create(self, name: str, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> npt.NDArray[Any]:
-        """Map a new file of this name; all zeros at first."""
+        """Map a new file of this name; all zeros at first.
+
+        Raises
+        ------
+        OSError
+            The disk has no room for it.
+        """
         size = prod(shape) * np.dtype(dtype).itemsize
         with (self._folder / name).open("w+b") as file:
             file.truncate(size)
+            # A disk that is full once the map is written to kills the process.
+            if sys.platform == "linux":
+                os.posix_fallocate(file.fileno(), 0, size)
             pages = mmap.mmap(file.fileno(), size)
         self._maps.append(pages)
         return np.frombuffer(pages, dtype=dtype).reshape(shape)
