@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.progress import track
 from scipy.stats import chisquare, kstest
 
 from benchmarks.tile_simulation import (
@@ -105,7 +106,7 @@ def check_tile_model(
     chances: list[FloatArray] = []
     shares: list[float] = []
     n_bad = 0
-    for replication in range(n_replications):
+    for replication in track(range(n_replications), "Tile model"):
         rng = np.random.default_rng([1, replication])
         truth = draw_truth(PRIORS, rng)
         tile = simulate_tile(truth, N_GALAXIES, rng)
@@ -195,7 +196,7 @@ def check_null(n_replications: int) -> dict[str, float]:
     """Selection at random: how often and how far the correction pretends otherwise."""
     scores: list[FloatArray] = []
     shifts: list[float] = []
-    for replication in range(n_replications):
+    for replication in track(range(n_replications), "Selection at random"):
         rng = np.random.default_rng([3, replication])
         truth = NO_EFFECT.mean()
         tile = simulate_tile(truth, N_GALAXIES, rng)
@@ -230,7 +231,7 @@ def check_seed_model(n_replications: int) -> list[Parameter]:
     """Ranks of the parameters of the model as first published."""
     truths: list[FloatArray] = []
     posteriors: list[FloatArray] = []
-    for replication in range(n_replications):
+    for replication in track(range(n_replications), "Seed model"):
         rng = np.random.default_rng([4, replication])
         truth = draw_seed_truth(PRIORS, rng)
         data = simulate_seed(truth, N_SEED_GALAXIES, Z_NODES, rng)
