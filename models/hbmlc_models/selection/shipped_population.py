@@ -11,13 +11,11 @@ Beyond the brightness of the labels a learnt n(z | m) is a mere continuation. Wh
 cannot tell the two parts apart there, the shipped one is trusted instead: with G the median
 advantage of the learnt part, in log likelihood, by :math:`t_0 = e^{-(G/G_0)^2}`, as far as its
 record r on the labels goes (``label_record``). Beyond the redshift of the last labels as well the
-learnt part knows next to nothing, however well it explains colours by galaxies on this side; there
-at least half of the trust is the shipped one's. Together, at magnitude m and
-:math:`\zeta = \log(1 + z)`,
+learnt part knows nothing at all, however well it explains colours by galaxies on this side: there
+the shipped one has no rival. Together, at magnitude m and :math:`\zeta = \log(1 + z)`,
 
 .. math:: t(m, z) = \big(1 - e^{-(m - m_\mathrm{edge})/\Delta}\big)
-          \big[1 - (1 - r\,t_0)\big(1 - \tfrac{1 + r}{2}\,
-          \sigma((\zeta - \zeta_\mathrm{edge})/\Delta_\zeta)\big)\big].
+          \big[1 - (1 - r\,t_0)\,\sigma\big((\zeta_\mathrm{edge} - \zeta)/\Delta_\zeta\big)\big].
 
 What comes out is a density among *selected* galaxies, as everything learnt from labels is, and
 later multiplied by :math:`e^{-\beta z}` for the others. A simulated sky has no selection, so its
@@ -163,7 +161,7 @@ def _trust(
     """
     fainter = np.maximum(part.means[:, 1 + reference] - reach.mag, 0)
     farther = expit((part.means[:, 0] - np.log1p(reach.z)) / TRUST_LOG1P_Z)
-    doubt = (1 - record * undecided) * (1 - (1 + record) / 2 * farther)
+    doubt = (1 - record * undecided) * (1 - farther)
     return np.asarray(-np.expm1(-fainter / TRUST_MAG) * (1 - doubt))
 
 

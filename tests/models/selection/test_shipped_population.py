@@ -177,14 +177,14 @@ def test_physics_is_trusted_beyond_the_redshift_of_the_labels_whatever_photometr
     assert beyond.share == pytest.approx(0.5, abs=0.02)
 
 
-def test_half_of_the_trust_beyond_the_redshift_of_the_labels_needs_no_record() -> None:
+def test_trust_beyond_the_redshift_of_the_labels_needs_no_record() -> None:
     learnt, shipped = blob(24.0, 0.2), blob(24.3, 1.2)
     sky = observe(learnt, 1_000)
 
     found = blend(learnt, shipped, sky, mag=18.0, z=0.5, labels=measured(24.0, 0.2))
 
-    # The learnt part keeps its weight of one beside the half.
-    assert found.share == pytest.approx(1 / 3, abs=0.02)
+    # The learnt part keeps its weight of one beside it.
+    assert found.share == pytest.approx(0.5, abs=0.02)
 
 
 def test_labels_teach_nothing_beyond_their_own_redshift() -> None:
