@@ -124,7 +124,8 @@ def blend_populations(
     gap = log_learnt - log_density(need.evidence.log_likelihood, alone.weights)
     undecided = _undecided(gap, sky[0][:, reference], reach.mag)
     selection = _selection_of_components(learnt, shipped, sky[1], beta)
-    record = label_record(learnt, _reproportioned(alone, alone.weights * selection), labels)
+    selected = alone.weights * selection
+    record = label_record(learnt, replace(alone, weights=selected / selected.sum()), labels)
     learnt_trust, shipped_trust = (
         _trust(part, reference=reference, reach=reach, undecided=undecided, record=record)
         for part in (learnt, shipped)
@@ -144,11 +145,6 @@ def blend_populations(
         share=float(shipped_weights.sum() / total),
         log_likelihood=need.log_likelihood,
     )
-
-
-def _reproportioned(population: Mixture, weights: FloatArray) -> Mixture:
-    """Population with ``weights`` ``(n_components,)``, up to a factor."""
-    return replace(population, weights=weights / weights.sum())
 
 
 def _trust(
