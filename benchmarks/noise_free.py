@@ -50,17 +50,17 @@ def main() -> None:
     (files,) = find_examinations(arguments.folder, [arguments.name])
     sky = files.sky()
     frame = make_frame(sky.tile.photometry)
-    values, errors = frame.luptitudes(sky.tile.photometry)
     taught = noise_free_mixture(arguments.parent, sky, frame, arguments.components)
-    offsets = {"as given": np.zeros(values.shape)}
-    if arguments.zero_points:
-        offsets["known"] = _zero_points(arguments.zero_points, files.catalog, sky)
     examined = ~sky.tile.is_labelled
+    observed, z_true = sky.tile.photometry.take(examined), sky.z_true[examined]
+    offsets: dict[str, FloatArray] = {"as given": np.zeros(len(frame.bands))}
+    if arguments.zero_points:
+        offsets["known"] = _zero_points(arguments.zero_points, files.catalog, sky)[examined]
     rows: dict[str, dict[str, float]] = {}
     for case, offset in offsets.items():
-        shifted = (values - offset)[examined]
-        density = taught.photometric_density(shifted, errors[examined], Z_GRID)
-        rows[case] = _scores(normalise(density, Z_GRID), sky.z_true[examined])
+        values = frame.luptitudes(observed.dimmed(-offset))
+        density = taught.photometric_density(*values, Z_GRID)
+        rows[case] = _scores(normalise(density, Z_GRID), z_true)
     head = _HEAD.format(name=arguments.name, components=len(taught.weights), taught=N_TAUGHT)
     lines = [
         f"| {case} | " + " | ".join(format(row[key], form) for key, form in FORMS.items()) + " |"
