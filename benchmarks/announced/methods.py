@@ -20,6 +20,9 @@ OURS: Mapping[str, Sequence[str]] = {
     "HB-MLC": (),
     "BHCM alone": ("parts=selection",),
     "MAML without BHCM": ("parts=network", "beta_mean=0", "beta_scale=0.01"),
+    "HB-MLC, top anchors": ("anchors=top",),
+    "HB-MLC, no anchors": ("n_anchors=0",),
+    "HB-MLC, no dimming": ("dimming=none",),
 }
 """Method to the options of its calibration."""
 _PEERS = ("BPZ", "FlexZBoost", "GPz", "kNN", "CMNN")

@@ -23,6 +23,8 @@ class CalibrationOptions(Request):
     """Selection model: noise-aware galaxy types, or the one as first published."""
     parts: Literal["both", "selection", "network"] | None = None
     """Parts of the method that answer: both pooled by evidence, or one of them alone."""
+    dimming: Literal["sky", "none"] | None = None
+    """Which brightness labelled galaxies stand for: that of the others, or their own."""
     anchors: Literal["stratified", "top"] | None = None
     """Rule that picks the labelled galaxies to which the network adapts."""
     n_anchors: int | None = Field(default=None, ge=0, le=50)

@@ -16,6 +16,7 @@ __all__ = [
     "AnchorRule",
     "BetaRule",
     "CalibrationOptions",
+    "Dimming",
     "OptionError",
     "Parts",
     "Preset",
@@ -68,6 +69,15 @@ class AnchorRule(StrEnum):
     """Those most likely to have been selected, as first published."""
 
 
+class Dimming(StrEnum):
+    """How bright the galaxies are that labelled ones stand for."""
+
+    SKY = "sky"
+    """As bright as those without a label."""
+    NONE = "none"
+    """As bright as themselves: for ablations, or where labels were drawn fairly."""
+
+
 class BetaRule(StrEnum):
     """What the prior of β is."""
 
@@ -85,6 +95,8 @@ class CalibrationOptions:
     """Selection model."""
     parts: Parts = Parts.BOTH
     """Parts that are pooled."""
+    dimming: Dimming = Dimming.SKY
+    """Which brightness labelled galaxies stand for."""
     anchors: AnchorRule = AnchorRule.STRATIFIED
     """Rule that picks the anchors."""
     n_anchors: int = 50

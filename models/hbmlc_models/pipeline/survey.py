@@ -199,7 +199,7 @@ def _learn(
 ) -> _Learnt:
     """Population and network from the survey's own labels, or from what is shipped."""
     frame, context = setting.frame, setting.basis.context
-    found = _population(split, model, setting, seed=seed, on_progress=on_progress)
+    found = _population(split, model, options, setting, seed=seed, on_progress=on_progress)
     frame = with_error_scale(frame, found.population, split.unlabelled.photometry, seed=seed)
     network = fit_survey_network(
         split,
@@ -236,6 +236,7 @@ def _learn(
 def _population(
     split: SampleSplit,
     model: ModelVersion,
+    options: CalibrationOptions,
     setting: _Setting,
     *,
     seed: int,
@@ -250,6 +251,7 @@ def _population(
             versions,
             frame,
             beta=setting.beta_mean,
+            dimming=options.dimming,
             seed=seed,
             on_progress=lambda done: on_progress(0.6 * done),
         )

@@ -11,6 +11,7 @@ import numpy as np
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.base_models import ModelVersion
 from hbmlc_models.photometry import Photometry
+from hbmlc_models.pipeline.options import Dimming
 from hbmlc_models.pipeline.split import SampleSplit
 from hbmlc_models.selection.colour_correction import LabelledColours, correct_colours
 from hbmlc_models.selection.frame import LuptitudeFrame
@@ -60,6 +61,7 @@ def learn_population(
     frame: LuptitudeFrame,
     *,
     beta: float,
+    dimming: Dimming,
     seed: int,
     on_progress: Callable[[float], None],
 ) -> LearntPopulation:
@@ -78,6 +80,7 @@ def learn_population(
         frame=frame,
         seed=seed,
         tracks=_tracks(versions, candidates, sky, frame),
+        dimmed=dimming is Dimming.SKY,
     )
     on_progress(0.25)
     population = fit_population(

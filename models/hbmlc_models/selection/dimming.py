@@ -20,7 +20,14 @@ from hbmlc_models.arrays import FloatArray, IntArray
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.frame import LuptitudeFrame
 
-__all__ = ["DimmedSample", "add_noise", "borrow_noise", "choose_donors", "dim_labelled"]
+__all__ = [
+    "DimmedSample",
+    "add_noise",
+    "borrow_noise",
+    "choose_donors",
+    "dim_labelled",
+    "repeat_labelled",
+]
 
 NEIGHBOURS = 50
 """Unlabelled galaxies on either side in brightness among which a noise level is drawn."""
@@ -94,6 +101,14 @@ def dim_labelled(
         z_spec=z_spec[parent],
         parent=parent,
     )
+
+
+def repeat_labelled(
+    labelled: Photometry, z_spec: FloatArray, *, n_copies: int, rng: np.random.Generator
+) -> DimmedSample:
+    """Copies of labelled galaxies as bright as they are; ``z_spec`` is ``(n_labelled,)``."""
+    parent = rng.integers(0, len(z_spec), n_copies)
+    return DimmedSample(photometry=labelled.take(parent), z_spec=z_spec[parent], parent=parent)
 
 
 def _parent_probability(mag: FloatArray, wanted: float, reach: float) -> FloatArray:

@@ -21,7 +21,13 @@ from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.colour_trend import colour_trend
 from hbmlc_models.selection.deconvolution import deconvolve
-from hbmlc_models.selection.dimming import DimmedSample, add_noise, borrow_noise, dim_labelled
+from hbmlc_models.selection.dimming import (
+    DimmedSample,
+    add_noise,
+    borrow_noise,
+    dim_labelled,
+    repeat_labelled,
+)
 from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.matching import Matching, match_photometry
 from hbmlc_models.selection.mixture import (
@@ -74,7 +80,7 @@ class MatchedSample:
     matching: Matching
     """Their density-ratio weights and the evidence behind them."""
     reach: float
-    """How much brighter parents typically are [mag]."""
+    """How much brighter parents typically are [mag]; zero where nothing is dimmed."""
 
     def draw(self, n_draws: int, *, power: float, rng: np.random.Generator) -> DimmedSample:
         """Draw copies in proportion to their odds to a power."""
@@ -90,10 +96,12 @@ def matched_samples(
     frame: LuptitudeFrame,
     seed: int,
     tracks: ColourTracks | None = None,
+    dimmed: bool = True,
 ) -> list[MatchedSample]:
     """A sample for each reach, with and without trend; ``z_spec`` is ``(n_labelled,)``.
 
-    With ``tracks`` in the same bands copies are also moved along redshift.
+    With ``tracks`` in the same bands copies are also moved along redshift. Unless ``dimmed`` they
+    stay as bright as their parents.
     """
     trend = colour_trend(labelled, z_spec, frame)
     shift = RedshiftShift.of(labelled, z_spec, tracks) if tracks else None
@@ -108,7 +116,7 @@ def matched_samples(
             shift=shift,
             seed=seed,
         )
-        for reach in REACHES
+        for reach in (REACHES if dimmed else [0.0] * len(REACHES))
         for with_trend in TRENDS
     ]
 
@@ -124,19 +132,25 @@ def matched_sample(
     shift: RedshiftShift | None = None,
     seed: int,
 ) -> MatchedSample:
-    """Labelled galaxies dimmed to the sky and matched to it; ``z_spec`` is ``(n_labelled,)``."""
+    """Labelled galaxies dimmed to the sky and matched to it; ``z_spec`` is ``(n_labelled,)``.
+
+    With a reach of zero they are as bright as they are, and only matched.
+    """
     # All samples are drawn alike, so that only what they assume tells them apart.
     rng = np.random.default_rng([seed, 1])
-    sample = dim_labelled(
-        labelled,
-        z_spec,
-        unlabelled,
-        frame=frame,
-        reach=reach,
-        trend=trend,
-        n_copies=N_COPIES,
-        rng=rng,
-    )
+    if reach > 0:
+        sample = dim_labelled(
+            labelled,
+            z_spec,
+            unlabelled,
+            frame=frame,
+            reach=reach,
+            trend=trend,
+            n_copies=N_COPIES,
+            rng=rng,
+        )
+    else:
+        sample = repeat_labelled(labelled, z_spec, n_copies=N_COPIES, rng=rng)
     if unlabelled.n_galaxies == 0:
         matching = Matching(odds=np.ones(len(sample.z_spec)), auc=float("nan"))
     else:
