@@ -72,7 +72,8 @@ class CanonicalCatalog:
             The file is of another kind or version.
         """
         try:
-            parquet = pq.ParquetFile(file, memory_map=isinstance(file, Path))
+            # Not mapped: pages of a map count as the process's own until the file is closed.
+            parquet = pq.ParquetFile(file)
         except pa.ArrowInvalid as error:
             raise NotCanonicalError(f"not a Parquet file: {error}") from error
         document = (parquet.schema_arrow.metadata or {}).get(METADATA_KEY)

@@ -36,8 +36,8 @@ class _Column:
 class FitsTable:
     """The first binary table of a FITS file; vector columns are left out.
 
-    The rows are read from a memory map of the raw records: astropy's own column access converts
-    a scaled column as a whole, which is not bounded.
+    Raw records are read batch by batch: astropy's own column access converts a scaled column as a
+    whole, which is not bounded.
     """
 
     def __init__(self, source: Path, limits: IngestLimits) -> None:
@@ -56,12 +56,9 @@ class FitsTable:
         self._columns = {
             column.name: described for column in hdu.columns if (described := _describe(column))
         }
-        dtype = hdu.columns.dtype.newbyteorder(">")
-        self._records: npt.NDArray[Any] = (
-            np.memmap(source, dtype=dtype, mode="r", offset=offset, shape=(n_rows,))
-            if n_rows
-            else np.zeros(0, dtype)
-        )
+        self._dtype: np.dtype[Any] = hdu.columns.dtype.newbyteorder(">")
+        self._offset = offset
+        self._file = source.open("rb")
 
     @property
     def units(self) -> Mapping[str, str | None]:
@@ -76,13 +73,14 @@ class FitsTable:
     def batches(self, columns: Sequence[str], *, size: int) -> Iterator[pa.RecordBatch]:
         """Rows of ``columns`` in batches."""
         for start in range(0, self._n_rows, size):
-            records = self._records[start : start + size]
+            self._file.seek(self._offset + start * self._dtype.itemsize)
+            records = np.fromfile(self._file, self._dtype, min(size, self._n_rows - start))
             arrays = [_to_arrow(records[name], self._columns[name]) for name in columns]
             yield pa.RecordBatch.from_arrays(arrays, names=list(columns))
 
     def close(self) -> None:
-        """Drop the memory map."""
-        self._records = self._records[:0].copy()
+        """Close the file."""
+        self._file.close()
 
 
 def _first_table(source: Path) -> tuple[Any, int]:
