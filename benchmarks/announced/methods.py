@@ -21,7 +21,6 @@ OURS: Mapping[str, Sequence[str]] = {
     "BHCM alone": ("parts=selection",),
     "MAML without BHCM": ("parts=network", "beta_mean=0", "beta_scale=0.01"),
     "HB-MLC, top anchors": ("anchors=top",),
-    "HB-MLC, no anchors": ("n_anchors=0",),
     "HB-MLC, no dimming": ("dimming=none",),
 }
 """Method to the options of its calibration."""
