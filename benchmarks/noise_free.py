@@ -1,4 +1,4 @@
-"""What photometry can say at best: an answer taught by the same sky without noise.
+"""What photometry says to a mixture that was taught by the same sky without noise.
 
 Usage: python -m benchmarks.noise_free FOLDER NAME PARENT [--zero-points FILE] [--components 150]
     [--output FOLDER]
