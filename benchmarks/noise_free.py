@@ -28,7 +28,8 @@ from hbmlc_models.expected_loss import least_loss
 from hbmlc_models.pdf import normalise
 from hbmlc_models.photometry import flux_from_mag, luptitude
 from hbmlc_models.selection.frame import LuptitudeFrame, colour_matrix, make_frame
-from hbmlc_models.selection.mixture import Mixture, fit_mixture
+from hbmlc_models.selection.mixture import Mixture
+from hbmlc_models.selection.mixture_fit import fit_mixture
 
 Z_GRID = np.linspace(0.0, 3.0, 301)
 N_TAUGHT = 60_000

@@ -16,7 +16,7 @@ import numpy as np
 
 from hbmlc_models.arrays import FloatArray
 
-__all__ = ["compiled", "dot", "exp", "inlined", "log", "total"]
+__all__ = ["compiled", "dot", "exp", "inlined", "log", "quick_exp", "total"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -76,6 +76,25 @@ def exp(x: float) -> float:
     p = p * r + 1 / 3628800.0
     p = p * r + 1 / 362880.0
     p = p * r + 1 / 40320.0
+    p = p * r + 1 / 5040.0
+    p = p * r + 1 / 720.0
+    p = p * r + 1 / 120.0
+    p = p * r + 1 / 24.0
+    p = p * r + 1 / 6.0
+    p = p * r + 0.5
+    p = p * r + 1.0
+    p = p * r + 1.0
+    exponent = np.float64(shifted).view(np.int64) - np.int64(_ROUNDER_BITS) + np.int64(_BIAS)
+    return p * np.int64(exponent << np.int64(_MANTISSA)).view(np.float64)
+
+
+@inlined
+def quick_exp(x: float) -> float:
+    """Exponential to 2e-10 of itself, of a number between -700 and 700: two thirds of the work."""
+    shifted = x * _LOG2_E + _ROUNDER
+    n = shifted - _ROUNDER
+    r = (x - n * _LN_2_HIGH) - n * _LN_2_LOW
+    p = 1 / 40320.0
     p = p * r + 1 / 5040.0
     p = p * r + 1 / 720.0
     p = p * r + 1 / 120.0

@@ -1,6 +1,7 @@
 """Compiled inner loops of the mixture: components side by side, galaxies in parallel.
 
-All arrays of components have them as their last axis, so that one instruction works on several.
+What of a component is only arithmetic is in ``_conditioning``; arrays of components have them as
+their last axis, padded to whole blocks.
 """
 
 from __future__ import annotations
@@ -8,102 +9,51 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from hbmlc_models.arrays import FloatArray
-from hbmlc_models.selection._compiled import compiled, exp, log, total
+from hbmlc_models.arrays import FloatArray, IntArray
+from hbmlc_models.selection._compiled import compiled, exp, log, quick_exp, total
+from hbmlc_models.selection._conditioning import LANES, condition
 
-__all__ = ["conditional_moments", "density_on_nodes", "photometric_density"]
+__all__ = ["conditional_moments", "density_on_nodes", "judge", "photometric_density"]
 
 _VARIANCE_FLOOR = 1e-6
 """Least variance of log(1+z) given photometry, against rounding."""
-_PIVOT_FLOOR = 1e-12
-"""Least square of a pivot of a Cholesky factor, against rounding."""
-_NEGLIGIBLE = 30.0
-"""Exponents beyond this add less than 1e-13 of a component's peak."""
+_NEGLIGIBLE = 1e-13
+"""Less of a galaxy's probability than this is not added to its density."""
 _DENSITY_FLOOR = 1e-12
 """Added to every node, so that no redshift is ever impossible."""
-_BLOCK = 64
-"""Components worked on at once: their factors fit the fastest cache."""
+_N_STRETCHES = 512
+"""Stretches of equal length into which nodes are sorted, to find those that a component reaches."""
 
 
 @compiled()
-def _judge(
+def judge(
+    bands: tuple[int, ...],
+    packed: FloatArray,
     values: FloatArray,
-    errors: FloatArray,
-    means: FloatArray,
-    covariances: FloatArray,
+    variances: FloatArray,
     moments: FloatArray,
 ) -> None:
-    """Fill ``moments`` ``(3, n_components)``: log likelihood, mean and variance for one galaxy.
+    """Fill ``moments`` ``(4, n_lanes)``: log likelihood, nothing, mean and variance of log(1+z).
 
-    ``values`` and ``errors`` are ``(n_bands,)``, ``means`` is ``(1 + n_bands, n_components)``. The
-    Cholesky factor is written out: the matrices are tiny and differ from galaxy to galaxy.
+    For one galaxy; the other arguments are those of ``condition``.
     """
-    n_bands = len(values)
-    factor = np.empty((n_bands, n_bands, _BLOCK))
-    solved = np.empty((n_bands, 2, _BLOCK))
-    for start in range(0, means.shape[1], _BLOCK):
-        block = slice(start, min(start + _BLOCK, means.shape[1]))
-        likelihood, mean, variance = moments[0, block], moments[1, block], moments[2, block]
-        mean[:] = means[0, block]
-        variance[:] = covariances[0, 0, block]
-        likelihood[:] = 0.0
-        determinant = np.ones(len(mean))
-        for row in range(n_bands):
-            given = covariances[row + 1, :, block]
-            _factorise(factor, given, row, errors[row] ** 2, determinant)
-            solved[row, 0, : len(mean)] = values[row] - means[row + 1, block]
-            solved[row, 1, : len(mean)] = given[0]
-            _solve(factor, solved, row, len(mean))
-            residual, cross = solved[row, 0], solved[row, 1]
-            for k in range(len(mean)):
-                likelihood[k] -= 0.5 * residual[k] ** 2
-                mean[k] += residual[k] * cross[k]
-                variance[k] -= cross[k] ** 2
-        for k in range(len(mean)):
-            likelihood[k] -= log(determinant[k])
-            variance[k] = max(variance[k], _VARIANCE_FLOOR)
+    for block in range(len(packed)):
+        condition(bands, packed, block, values, variances, moments)
+    likelihood, determinant, variance = moments[0], moments[1], moments[3]
+    for k in range(len(likelihood)):
+        likelihood[k] = -0.5 * (likelihood[k] + log(determinant[k]))
+        variance[k] = max(variance[k], _VARIANCE_FLOOR)
 
 
 @compiled()
-def _factorise(
-    factor: FloatArray, given: FloatArray, row: int, noise: float, determinant: FloatArray
-) -> None:
-    """Fill one row of the Cholesky factors; the diagonal holds inverses.
-
-    ``factor`` is ``(n_bands, n_bands, _BLOCK)``, ``given`` the row of the covariances, redshift
-    first, ``(1 + n_bands, n)``; ``determinant`` ``(n,)``, of the factor, grows by the pivots.
-    """
-    for column in range(row + 1):
-        entry, wanted = factor[row, column], given[column + 1]
-        for k in range(len(determinant)):
-            entry[k] = wanted[k]
-        for inner in range(column):
-            one, two = factor[row, inner], factor[column, inner]
-            for k in range(len(determinant)):
-                entry[k] -= one[k] * two[k]
-        if column < row:
-            pivot = factor[column, column]
-            for k in range(len(determinant)):
-                entry[k] *= pivot[k]
-        else:
-            for k in range(len(determinant)):
-                root = np.sqrt(max(entry[k] + noise, _PIVOT_FLOOR))
-                determinant[k] *= root
-                entry[k] = 1 / root
-
-
-@compiled()
-def _solve(factor: FloatArray, solved: FloatArray, row: int, n: int) -> None:
-    """Solve for one row of both right-hand sides ``solved`` ``(n_bands, 2, _BLOCK)``."""
-    pivot = factor[row, row]
-    for side in range(2):
-        right = solved[row, side]
-        for inner in range(row):
-            entry, before = factor[row, inner], solved[inner, side]
-            for k in range(n):
-                right[k] -= entry[k] * before[k]
-        for k in range(n):
-            right[k] *= pivot[k]
+def _stretches(nodes: FloatArray) -> IntArray:
+    """Number of nodes before the start of each stretch, ``(_N_STRETCHES + 1,)``."""
+    answer = np.empty(_N_STRETCHES + 1, np.int64)
+    step = (nodes[-1] - nodes[0]) / _N_STRETCHES
+    for stretch in range(_N_STRETCHES):
+        answer[stretch] = np.searchsorted(nodes, nodes[0] + stretch * step)
+    answer[_N_STRETCHES] = len(nodes)
+    return answer
 
 
 @compiled()
@@ -112,26 +62,30 @@ def _add_up(
     mean: FloatArray,
     variance: FloatArray,
     log1p_z: FloatArray,
+    stretches: IntArray,
     cut: float,
     density: FloatArray,
 ) -> None:
-    """Fill ``density`` ``(n_grid,)`` with p(z) of one galaxy; inputs are ``(n_components,)``."""
+    """Fill ``density`` ``(n_grid,)`` with p(z) of one galaxy; shares and moments ``(n,)``."""
     n_grid = len(log1p_z)
     for node in range(n_grid):
         density[node] = 0.0
+    per_stretch = _N_STRETCHES / (log1p_z[-1] - log1p_z[0])
     for component in range(len(share)):
         if share[component] < cut:
             continue
         centre = mean[component]
         precision = 0.5 / variance[component]
         height = share[component] * np.sqrt(precision)
-        reach = np.sqrt(_NEGLIGIBLE / precision)
-        first = np.searchsorted(log1p_z, centre - reach)
-        last = np.searchsorted(log1p_z, centre + reach)
+        reach = np.sqrt(log(share[component] / _NEGLIGIBLE) / precision)
+        start = (centre - reach - log1p_z[0]) * per_stretch
+        end = (centre + reach - log1p_z[0]) * per_stretch + 1
+        first = stretches[int(min(max(start, 0.0), _N_STRETCHES))]
+        last = stretches[int(min(max(end, 0.0), _N_STRETCHES))]
         here, reached = density[first:last], log1p_z[first:last]
         for node in range(len(here)):
             offset = reached[node] - centre
-            here[node] += height * exp(-precision * offset * offset)
+            here[node] += height * quick_exp(-precision * offset * offset)
     for node in range(n_grid):
         # dz = (1+z) dlog(1+z): a density in z from one in log(1+z).
         density[node] = density[node] * exp(-log1p_z[node]) + _DENSITY_FLOOR
@@ -156,19 +110,25 @@ def _shares(log_likelihood: FloatArray, log_weights: FloatArray, share: FloatArr
 
 @compiled(parallel=True)
 def conditional_moments(
-    values: FloatArray, errors: FloatArray, means: FloatArray, covariances: FloatArray
+    bands: tuple[int, ...],
+    packed: FloatArray,
+    values: FloatArray,
+    errors: FloatArray,
+    n_components: int,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Log likelihood of each galaxy's luptitudes, and moments of log(1+z) given them.
 
-    ``values`` and ``errors`` are ``(n_galaxies, n_bands)``, ``means`` is ``(1 + n_bands,
-    n_components)``; the three results are ``(n_galaxies, n_components)``.
+    ``values`` and ``errors`` are ``(n_galaxies, n_bands)``, ``bands`` and ``packed`` as in
+    ``condition``; the three results are ``(n_galaxies, n_components)``.
     """
     n_galaxies = len(values)
-    answer = np.empty((3, n_galaxies, means.shape[1]))
+    answer = np.empty((3, n_galaxies, n_components))
     for galaxy in prange(n_galaxies):
-        moments = np.empty((3, means.shape[1]))
-        _judge(values[galaxy], errors[galaxy], means, covariances, moments)
-        answer[:, galaxy] = moments
+        moments = np.empty((4, len(packed) * LANES))
+        judge(bands, packed, values[galaxy], errors[galaxy] ** 2, moments)
+        answer[0, galaxy] = moments[0, :n_components]
+        answer[1, galaxy] = moments[2, :n_components]
+        answer[2, galaxy] = moments[3, :n_components]
     return answer[0], answer[1], answer[2]
 
 
@@ -187,31 +147,35 @@ def density_on_nodes(
     components below the share ``cut`` are left out.
     """
     n_galaxies = len(log_likelihood)
+    stretches = _stretches(log1p_z)
     answer = np.empty((n_galaxies, len(log1p_z)))
     for galaxy in prange(n_galaxies):
         share = np.empty(len(log_weights))
         _shares(log_likelihood[galaxy], log_weights, share)
-        _add_up(share, mean[galaxy], variance[galaxy], log1p_z, cut, answer[galaxy])
+        _add_up(share, mean[galaxy], variance[galaxy], log1p_z, stretches, cut, answer[galaxy])
     return answer
 
 
 @compiled(parallel=True)
 def photometric_density(
+    bands: tuple[int, ...],
+    packed: FloatArray,
     values: FloatArray,
     errors: FloatArray,
-    means: FloatArray,
-    covariances: FloatArray,
     log_weights: FloatArray,
     log1p_z: FloatArray,
     cut: float,
 ) -> FloatArray:
     """``density_on_nodes`` of ``conditional_moments``, which are never kept."""
     n_galaxies = len(values)
+    n_components = len(log_weights)
+    stretches = _stretches(log1p_z)
     answer = np.empty((n_galaxies, len(log1p_z)))
     for galaxy in prange(n_galaxies):
-        moments = np.empty((3, len(log_weights)))
-        share = np.empty(len(log_weights))
-        _judge(values[galaxy], errors[galaxy], means, covariances, moments)
-        _shares(moments[0], log_weights, share)
-        _add_up(share, moments[1], moments[2], log1p_z, cut, answer[galaxy])
+        moments = np.empty((4, len(packed) * LANES))
+        share = np.empty(n_components)
+        judge(bands, packed, values[galaxy], errors[galaxy] ** 2, moments)
+        _shares(moments[0, :n_components], log_weights, share)
+        mean, variance = moments[2], moments[3]
+        _add_up(share, mean, variance, log1p_z, stretches, cut, answer[galaxy])
     return answer

@@ -18,8 +18,14 @@ from __future__ import annotations
 import numpy as np
 
 from hbmlc_models.arrays import FloatArray
-from hbmlc_models.selection._deconvolution_kernels import expected_sums
-from hbmlc_models.selection.mixture import MINIMUM_VARIANCE, Mixture, luptitudes_from_colours
+from hbmlc_models.selection._conditioning import pack
+from hbmlc_models.selection._fit_kernels import noisy_sums
+from hbmlc_models.selection.mixture import (
+    Mixture,
+    covariance_floor,
+    log_weights,
+    luptitudes_from_colours,
+)
 
 __all__ = ["deconvolve"]
 
@@ -47,13 +53,21 @@ def deconvolve(
     """
     values = np.column_stack([log1p_z, luptitudes])
     noise = np.column_stack([np.zeros(len(log1p_z)), errors**2])
-    back = luptitudes_from_colours(luptitudes.shape[1], reference)
-    floor = MINIMUM_VARIANCE * back @ back.T
+    n_bands = luptitudes.shape[1]
+    bands = tuple(range(n_bands))
+    floor = covariance_floor(luptitudes_from_colours(n_bands, reference))
     strength = PRIOR_LABELS * copies_per_label
     weights, means, covariances = plain.weights, plain.means, plain.covariances
     for _ in range(N_ITERATIONS):
-        counts, shifts, scatters = expected_sums(
-            values, noise, weights + 1e-300, means, covariances, SHARE_CUT
+        counts, shifts, scatters = noisy_sums(
+            bands,
+            pack(means, covariances),
+            log_weights(weights),
+            values,
+            noise,
+            means,
+            covariances,
+            SHARE_CUT,
         )
         mean_shift = shifts / np.maximum(counts, 1e-9)[:, None]
         scatters -= counts[:, None, None] * mean_shift[:, :, None] * mean_shift[:, None, :]

@@ -19,12 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import logsumexp
-from sklearn.experimental import enable_iterative_imputer  # noqa: F401  # pyright: ignore[reportUnusedImport] - switches the next import on
-from sklearn.impute import IterativeImputer
-from sklearn.mixture import GaussianMixture
 
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import flux_from_luptitude, luptitude
+from hbmlc_models.selection._conditioning import pack
 from hbmlc_models.selection._mixture_kernels import (
     conditional_moments,
     density_on_nodes,
@@ -36,7 +34,7 @@ __all__ = [
     "MINIMUM_VARIANCE",
     "Mixture",
     "MixtureEvidence",
-    "fit_mixture",
+    "covariance_floor",
     "log_density",
     "log_weights",
     "luptitudes_from_colours",
@@ -64,7 +62,7 @@ class Mixture:
     def evaluate(self, luptitudes: FloatArray, errors: FloatArray) -> MixtureEvidence:
         """Judge galaxies, values and errors both ``(n_galaxies, n_bands)``, by each component."""
         log_likelihood, mean, variance = conditional_moments(
-            _rows(luptitudes), _rows(errors), *self._components_last()
+            *self._packed(), _rows(luptitudes), _rows(errors), len(self.weights)
         )
         return MixtureEvidence(log_likelihood=log_likelihood, mean=mean, variance=variance)
 
@@ -84,19 +82,17 @@ class Mixture:
     ) -> FloatArray:
         """``density`` of ``evaluate`` in one go, which keeps nothing in between."""
         return photometric_density(
+            *self._packed(),
             _rows(luptitudes),
             _rows(errors),
-            *self._components_last(),
             log_weights(self.weights),
             np.log1p(z_grid),
             RESPONSIBILITY_CUT,
         )
 
-    def _components_last(self) -> tuple[FloatArray, FloatArray]:
-        """Means and covariances as the compiled loops want them."""
-        return np.ascontiguousarray(self.means.T), np.ascontiguousarray(
-            np.moveaxis(self.covariances, 0, -1)
-        )
+    def _packed(self) -> tuple[tuple[int, ...], FloatArray]:
+        """Bands and components as the compiled loops want them."""
+        return tuple(range(self.means.shape[1] - 1)), pack(self.means, self.covariances)
 
     def shifted(self, old: FloatArray, new: FloatArray) -> Mixture:
         """Mixture in the luptitudes of another softening [maggies], both ``(n_bands,)``.
@@ -143,47 +139,16 @@ def _rows(values: FloatArray) -> FloatArray:
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
-def fit_mixture(
-    log1p_z: FloatArray,
-    colours: FloatArray,
-    *,
-    reference: int,
-    n_components: int,
-    seed: int,
-) -> Mixture:
-    """Mixture fitted by expectation maximisation to nearly noise-free galaxies.
-
-    ``log1p_z`` is ``(n_galaxies,)``; ``colours`` (reference luptitude and adjacent colours) is
-    ``(n_galaxies, n_bands)`` with NaN where not observed: those are imputed by regression.
-    """
-    n_bands = colours.shape[1]
-    data = np.column_stack([log1p_z, colours])
-    if not np.isfinite(data).all():
-        imputer = IterativeImputer(
-            max_iter=5, sample_posterior=True, keep_empty_features=True, random_state=seed
-        )
-        data = np.asarray(imputer.fit_transform(data), dtype=float)
-    n_components = max(1, min(n_components, len(np.unique(data, axis=0)) // (2 * (n_bands + 1))))
-    fitted = GaussianMixture(
-        n_components,
-        reg_covar=MINIMUM_VARIANCE,
-        max_iter=150,
-        init_params="k-means++",
-        random_state=seed,
-    ).fit(data)
-    back = luptitudes_from_colours(n_bands, reference)
-    return Mixture(
-        weights=np.asarray(fitted.weights_),
-        means=np.asarray(fitted.means_) @ back.T,
-        covariances=back @ np.asarray(fitted.covariances_) @ back.T,
-    )
-
-
 def luptitudes_from_colours(n_bands: int, reference: int) -> FloatArray:
     """Map of (log(1+z), colours) to (log(1+z), luptitudes), in which noise is independent."""
     back = np.eye(n_bands + 1)
     back[1:, 1:] = np.linalg.inv(colour_matrix(n_bands, reference))
     return back
+
+
+def covariance_floor(back: FloatArray) -> FloatArray:
+    """Least covariance of luptitudes and redshift, square, from ``luptitudes_from_colours``."""
+    return MINIMUM_VARIANCE * back @ back.T
 
 
 def pool_mixtures(mixtures: Sequence[Mixture], weights: FloatArray) -> Mixture:
@@ -212,7 +177,7 @@ def reweight_mixture(
     n_galaxies = len(likelihood)
     weights = prior.copy()
     for _ in range(n_iterations):
-        share = likelihood * weights
-        share /= share.sum(axis=1, keepdims=True)
-        weights = (share.sum(axis=0) + prior_galaxies * prior) / (n_galaxies + prior_galaxies)
+        density = np.einsum("gk,k->g", likelihood, weights)
+        count = weights * np.einsum("gk,g->k", likelihood, 1 / density)
+        weights = (count + prior_galaxies * prior) / (n_galaxies + prior_galaxies)
     return Mixture(weights=weights, means=mixture.means, covariances=mixture.covariances)

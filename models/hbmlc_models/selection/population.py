@@ -32,10 +32,10 @@ from hbmlc_models.selection.frame import LuptitudeFrame
 from hbmlc_models.selection.matching import Matching, match_photometry
 from hbmlc_models.selection.mixture import (
     Mixture,
-    fit_mixture,
     pool_mixtures,
     reweight_mixture,
 )
+from hbmlc_models.selection.mixture_fit import fit_mixture
 from hbmlc_models.selection.redshift_shift import ColourTracks, RedshiftShift
 
 __all__ = [

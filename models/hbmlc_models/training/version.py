@@ -20,7 +20,8 @@ from hbmlc_models.metalearning.train import MetaNetwork, Recipe, new_network, tr
 from hbmlc_models.pdf import point_estimates
 from hbmlc_models.photometry import concatenate_photometry
 from hbmlc_models.selection.frame import LuptitudeFrame
-from hbmlc_models.selection.mixture import Mixture, fit_mixture
+from hbmlc_models.selection.mixture import Mixture
+from hbmlc_models.selection.mixture_fit import fit_mixture
 from hbmlc_models.simulate.depth import draw_depth, lsst_depth
 from hbmlc_models.simulate.filters import FilterSet, filter_set
 from hbmlc_models.simulate.selection import draw_selection

@@ -7,10 +7,12 @@ import pytest
 from galaxies import random_mixture
 from scipy.stats import multivariate_normal
 
-from hbmlc_models.selection._deconvolution_kernels import expected_sums
+from hbmlc_models.selection._conditioning import pack
+from hbmlc_models.selection._fit_kernels import noisy_sums
 from hbmlc_models.selection.deconvolution import deconvolve
 from hbmlc_models.selection.frame import UNOBSERVED_ERR
-from hbmlc_models.selection.mixture import Mixture, fit_mixture
+from hbmlc_models.selection.mixture import Mixture, log_weights
+from hbmlc_models.selection.mixture_fit import fit_mixture
 
 N_BANDS = 4
 REFERENCE = 2
@@ -36,8 +38,15 @@ def test_sums_are_those_of_the_textbook() -> None:
     noise = rng.uniform(0, 0.5, (5, 1 + N_BANDS)) ** 2
     pairs = list(zip(mixture.means, mixture.covariances, strict=True))
 
-    counts, shifts, scatters = expected_sums(
-        values, noise, mixture.weights, mixture.means, mixture.covariances, 0.0
+    counts, shifts, scatters = noisy_sums(
+        tuple(range(N_BANDS)),
+        pack(mixture.means, mixture.covariances),
+        log_weights(mixture.weights),
+        values,
+        noise,
+        mixture.means,
+        mixture.covariances,
+        0.0,
     )
 
     density = np.array(

@@ -11,10 +11,9 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 
 from hbmlc_models.photometry import luptitude
-from hbmlc_models.selection.frame import UNOBSERVED_ERR, colour_matrix
+from hbmlc_models.selection.frame import UNOBSERVED_ERR
 from hbmlc_models.selection.mixture import (
     Mixture,
-    fit_mixture,
     pool_mixtures,
     reweight_mixture,
 )
@@ -51,6 +50,25 @@ def test_likelihood_is_that_of_scipy(rng: np.random.Generator, mixture: Mixture)
         for v, e in zip(values, errors, strict=True)
     ]
     np.testing.assert_allclose(found - N_BANDS / 2 * np.log(2 * np.pi), wanted, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("n_bands", "n_components"), [(1, 1), (2, 9), (5, 8), (12, 17)])
+def test_likelihood_is_that_of_scipy_for_any_number_of_bands(
+    rng: np.random.Generator, n_bands: int, n_components: int
+) -> None:
+    mixture = random_mixture(rng, n_bands=n_bands, n_components=n_components)
+    value, error = 22 + rng.standard_normal(n_bands), rng.uniform(0.01, 0.5, n_bands)
+
+    found = mixture.evaluate(value[None], error[None])
+
+    for k in range(n_components):
+        mean, cov = mixture.means[k], mixture.covariances[k]
+        total = cov[1:, 1:] + np.diag(error**2)
+        wanted = multivariate_normal(mean[1:], total).logpdf(value)
+        assert found.log_likelihood[0, k] - n_bands / 2 * np.log(2 * np.pi) == pytest.approx(wanted)
+        gain = np.linalg.solve(total, cov[1:, 0])
+        assert found.mean[0, k] == pytest.approx(mean[0] + gain @ (value - mean[1:]))
+        assert found.variance[0, k] == pytest.approx(cov[0, 0] - gain @ cov[1:, 0])
 
 
 def test_conditional_moments_are_those_of_a_normal(
@@ -186,38 +204,6 @@ def test_another_softening_and_back_is_the_identity(mixture: Mixture) -> None:
     flux = 10 ** (-0.4 * 22.0)
     assert abs(luptitude(np.array(flux), new[0]) - luptitude(np.array(flux), old[0])) > 0.1
     np.testing.assert_allclose(there.shifted(new, old).means, mixture.means, rtol=1e-9)
-
-
-def test_one_component_has_the_moments_of_the_sample(rng: np.random.Generator) -> None:
-    luptitudes = 22 + rng.standard_normal((500, N_BANDS))
-    log1p_z = rng.uniform(0.1, 0.9, 500)
-    colours = luptitudes @ colour_matrix(N_BANDS, 2).T
-
-    found = fit_mixture(log1p_z, colours, reference=2, n_components=1, seed=0)
-
-    data = np.column_stack([log1p_z, luptitudes])
-    np.testing.assert_allclose(found.means[0], data.mean(axis=0), rtol=1e-9)
-    # The floor of the variance is 3e-5 in colours; a luptitude sums at most four of them.
-    np.testing.assert_allclose(found.covariances[0], np.cov(data.T, bias=True), atol=4 * 3e-5)
-
-
-def test_missing_colours_are_imputed(rng: np.random.Generator) -> None:
-    colours = rng.standard_normal((300, N_BANDS))
-    colours[rng.random(colours.shape) < 0.2] = np.nan
-
-    found = fit_mixture(rng.uniform(0, 1, 300), colours, reference=2, n_components=3, seed=0)
-
-    assert np.isfinite(found.means).all()
-    assert np.all(np.linalg.eigvalsh(found.covariances) > 0)
-
-
-def test_identical_galaxies_make_one_component() -> None:
-    colours = np.tile([22.0, 0.5, 0.3, 0.1], (50, 1))
-
-    found = fit_mixture(np.full(50, 0.4), colours, reference=2, n_components=9, seed=0)
-
-    assert len(found.weights) == 1
-    assert found.means[0, 0] == pytest.approx(0.4)
 
 
 def test_pool_is_the_weighted_mean_density(rng: np.random.Generator) -> None:
