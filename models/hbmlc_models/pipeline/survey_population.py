@@ -92,7 +92,7 @@ def learn_population(
     )
     if not candidates or unlabelled.n_galaxies == 0:
         return LearntPopulation(population=population, samples=samples, blend=None)
-    log_learnt = log_density(population.evaluate(*sky).log_likelihood, population.weights)
+    log_learnt = population.log_density(*sky)
     labels = LabelledColours.of(labelled.photometry, labelled.z_spec, frame)
     blend = blend_populations(
         population,
@@ -162,7 +162,7 @@ def _tracks(
 
 def _fit(shipped: Mixture, sky: tuple[FloatArray, FloatArray]) -> float:
     """Log likelihood of the sky's photometry under a shipped population."""
-    return float(log_density(shipped.evaluate(*sky).log_likelihood, shipped.weights).sum())
+    return float(shipped.log_density(*sky).sum())
 
 
 def _filters(version: ModelVersion) -> FilterSet | None:

@@ -13,7 +13,7 @@ from hbmlc_models.arrays import FloatArray, IntArray
 from hbmlc_models.selection._compiled import compiled, exp, log, quick_exp, total
 from hbmlc_models.selection._conditioning import LANES, condition
 
-__all__ = ["conditional_moments", "density_on_nodes", "judge", "photometric_density"]
+__all__ = ["conditional_moments", "density_on_nodes", "log_densities", "photometric_density"]
 
 _VARIANCE_FLOOR = 1e-6
 """Least variance of log(1+z) given photometry, against rounding."""
@@ -26,7 +26,7 @@ _N_STRETCHES = 512
 
 
 @compiled()
-def judge(
+def _judge(
     bands: tuple[int, ...],
     packed: FloatArray,
     values: FloatArray,
@@ -125,11 +125,45 @@ def conditional_moments(
     answer = np.empty((3, n_galaxies, n_components))
     for galaxy in prange(n_galaxies):
         moments = np.empty((4, len(packed) * LANES))
-        judge(bands, packed, values[galaxy], errors[galaxy] ** 2, moments)
+        _judge(bands, packed, values[galaxy], errors[galaxy] ** 2, moments)
         answer[0, galaxy] = moments[0, :n_components]
         answer[1, galaxy] = moments[2, :n_components]
         answer[2, galaxy] = moments[3, :n_components]
     return answer[0], answer[1], answer[2]
+
+
+@compiled(parallel=True)
+def log_densities(
+    bands: tuple[int, ...],
+    packed: FloatArray,
+    values: FloatArray,
+    errors: FloatArray,
+    log_weights: FloatArray,
+    log1p_z: FloatArray,
+) -> FloatArray:
+    """Log density of each galaxy's luptitudes, or of these and its redshift, ``(n_galaxies,)``.
+
+    The latter if ``log1p_z`` is ``(n_galaxies,)`` and not empty; the others are those of
+    ``photometric_density``. Powers of 2π are left out.
+    """
+    n_galaxies, n_components = len(values), len(log_weights)
+    answer = np.empty(n_galaxies)
+    for galaxy in prange(n_galaxies):
+        moments = np.empty((4, len(packed) * LANES))
+        _judge(bands, packed, values[galaxy], errors[galaxy] ** 2, moments)
+        joint, mean, variance = moments[0, :n_components], moments[2], moments[3]
+        if len(log1p_z) > 0:
+            for k in range(n_components):
+                offset = log1p_z[galaxy] - mean[k]
+                joint[k] -= 0.5 * (offset * offset / variance[k] + log(variance[k]))
+        highest = -np.inf
+        for k in range(n_components):
+            joint[k] += log_weights[k]
+            highest = max(highest, joint[k])
+        for k in range(n_components):
+            joint[k] = exp(joint[k] - highest)
+        answer[galaxy] = highest + np.log(total(joint))
+    return answer
 
 
 @compiled(parallel=True)
@@ -174,7 +208,7 @@ def photometric_density(
     for galaxy in prange(n_galaxies):
         moments = np.empty((4, len(packed) * LANES))
         share = np.empty(n_components)
-        judge(bands, packed, values[galaxy], errors[galaxy] ** 2, moments)
+        _judge(bands, packed, values[galaxy], errors[galaxy] ** 2, moments)
         _shares(moments[0, :n_components], log_weights, share)
         mean, variance = moments[2], moments[3]
         _add_up(share, mean, variance, log1p_z, stretches, cut, answer[galaxy])

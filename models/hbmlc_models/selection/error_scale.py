@@ -21,7 +21,7 @@ from scipy.optimize import minimize_scalar
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.frame import LuptitudeFrame
-from hbmlc_models.selection.mixture import Mixture, log_density
+from hbmlc_models.selection.mixture import Mixture
 from hbmlc_models.selection.population import sky_sample
 
 __all__ = ["fit_error_scale", "with_error_scale"]
@@ -50,8 +50,7 @@ def fit_error_scale(population: Mixture, luptitudes: FloatArray, errors: FloatAr
         return 1.0
 
     def seen_with(errors: FloatArray) -> FloatArray:
-        evidence = population.evaluate(values, errors)
-        return log_density(evidence.log_likelihood, population.weights)
+        return population.log_density(values, errors)
 
     unlike = math.log(OUTLIER_SHARE) + seen_with(np.hypot(stated, OUTLIER_SPREAD))
 

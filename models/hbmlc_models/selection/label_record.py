@@ -16,7 +16,7 @@ import numpy as np
 
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.selection.colour_correction import LabelledColours
-from hbmlc_models.selection.mixture import Mixture, log_density
+from hbmlc_models.selection.mixture import Mixture
 
 __all__ = ["label_record"]
 
@@ -39,7 +39,7 @@ def label_record(learnt: Mixture, shipped: Mixture, labels: LabelledColours) -> 
 
 def _log_density_of_z(population: Mixture, labels: LabelledColours) -> FloatArray:
     """Log density of log(1 + z) given photometry, ``(n_labels,)``."""
-    evidence = population.evaluate(labels.values[:, 1:], labels.errors[:, 1:])
-    joint = log_density(evidence.log_joint(labels.values[:, 0]), population.weights)
-    photometry = log_density(evidence.log_likelihood, population.weights)
+    seen = labels.values[:, 1:], labels.errors[:, 1:]
+    joint = population.log_density(*seen, labels.values[:, 0])
+    photometry = population.log_density(*seen)
     return np.log(np.exp(joint - photometry) / np.sqrt(2 * np.pi) + LEAST_DENSITY)

@@ -26,6 +26,7 @@ from hbmlc_models.selection._conditioning import pack
 from hbmlc_models.selection._mixture_kernels import (
     conditional_moments,
     density_on_nodes,
+    log_densities,
     photometric_density,
 )
 from hbmlc_models.selection.frame import colour_matrix
@@ -65,6 +66,21 @@ class Mixture:
             *self._packed(), _rows(luptitudes), _rows(errors), len(self.weights)
         )
         return MixtureEvidence(log_likelihood=log_likelihood, mean=mean, variance=variance)
+
+    def log_density(
+        self, luptitudes: FloatArray, errors: FloatArray, log1p_z: FloatArray | None = None
+    ) -> FloatArray:
+        """Log density of photometry, or of it and redshifts, ``(n_galaxies,)``, up to a constant.
+
+        Values and errors are ``(n_galaxies, n_bands)``, ``log1p_z`` is ``(n_galaxies,)``.
+        """
+        return log_densities(
+            *self._packed(),
+            _rows(luptitudes),
+            _rows(errors),
+            log_weights(self.weights),
+            np.empty(0) if log1p_z is None else _rows(log1p_z),
+        )
 
     def density(self, evidence: MixtureEvidence, z_grid: FloatArray) -> FloatArray:
         """p(z | photometry) on ``z_grid``, ``(n_galaxies, n_grid)``, each row with sum one."""

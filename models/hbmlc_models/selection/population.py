@@ -57,8 +57,13 @@ MATCH_POWERS = (0.5, 1.0)
 """Powers of the matching odds that are pooled: half trusts the labels more, one the sky."""
 LABELS_PER_COMPONENT = 30
 """A mixture has one component for as many labelled galaxies …"""
-MIN_COMPONENTS, MAX_COMPONENTS = 8, 64
+MIN_COMPONENTS, MAX_COMPONENTS = 8, 100
 """… between these numbers."""
+MIN_REPEATS = 3
+"""Mixtures of each kind at least: where one ends up is partly chance, and the mean of several is
+nearer to the truth than any …"""
+COMPONENTS_OF_KIND = 192
+"""… and as many as together have about so many components: few are few opinions."""
 AUC_SCALE = 0.02
 """A sample whose AUC is worse by this much than its best rival's counts e times less."""
 N_COPIES = 24_000
@@ -250,9 +255,9 @@ def _n_components(n_labels: int) -> int:
 
 
 def _n_repeats(samples: Sequence[MatchedSample]) -> int:
-    """Fits of each kind: few components are few opinions, so there are more fits."""
+    """Mixtures of each kind."""
     n_labels = max(len(np.unique(found.sample.parent)) for found in samples)
-    return MAX_COMPONENTS // _n_components(n_labels)
+    return max(MIN_REPEATS, COMPONENTS_OF_KIND // _n_components(n_labels))
 
 
 def sky_sample(

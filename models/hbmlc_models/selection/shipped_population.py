@@ -116,7 +116,7 @@ def blend_populations(
     ``reach`` says where ``labels`` end, in brightness in band number ``reference`` and in redshift;
     ``beta`` is the expected redshift dependence of the selection [per unit z].
     """
-    log_learnt = log_density(learnt.evaluate(*sky).log_likelihood, learnt.weights)
+    log_learnt = learnt.log_density(*sky)
     needs = {name: fit_sky_share(shipped, sky, log_learnt) for name, shipped in candidates.items()}
     source = max(needs, key=lambda name: needs[name].log_likelihood)
     shipped, need = candidates[source], needs[source]

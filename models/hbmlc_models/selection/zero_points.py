@@ -19,7 +19,7 @@ from scipy.optimize import minimize
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.frame import LuptitudeFrame
-from hbmlc_models.selection.mixture import Mixture, log_density
+from hbmlc_models.selection.mixture import Mixture
 from hbmlc_models.thinning import evenly
 
 __all__ = ["fit_zero_points"]
@@ -71,5 +71,4 @@ def _joint_density(
     photometry: Photometry, log1p_z: FloatArray, frame: LuptitudeFrame, population: Mixture
 ) -> FloatArray:
     """Log joint density of photometry and redshift, up to a constant, ``(n_galaxies,)``."""
-    evidence = population.evaluate(*frame.luptitudes(photometry))
-    return log_density(evidence.log_joint(log1p_z), population.weights)
+    return population.log_density(*frame.luptitudes(photometry), log1p_z)

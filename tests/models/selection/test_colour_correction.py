@@ -9,7 +9,7 @@ from galaxies import BANDS, make_frame_of
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.photometry import Photometry, flux_from_luptitude
 from hbmlc_models.selection.colour_correction import LabelledColours, correct_colours
-from hbmlc_models.selection.mixture import Mixture, log_density
+from hbmlc_models.selection.mixture import Mixture
 
 FRAME = make_frame_of()
 N_BANDS = len(BANDS)
@@ -147,7 +147,7 @@ def test_galaxies_unlike_any_type_have_little_say(shipped: Mixture) -> None:
 def test_sky_that_labels_explain_has_no_say(shipped: Mixture) -> None:
     truth = moved(shipped, TILTED)
     sky, _ = observe(truth, 500)
-    learnt = log_density(truth.evaluate(*sky).log_likelihood, truth.weights)
+    learnt = truth.log_density(*sky)
 
     found = correct_colours(shipped, sky, learnt + 20.0)
 

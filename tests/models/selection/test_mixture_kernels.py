@@ -6,6 +6,7 @@ import numba
 import numpy as np
 import pytest
 from galaxies import random_mixture
+from scipy.special import logsumexp
 
 from hbmlc_models.selection.mixture import Mixture
 from hbmlc_models.selection.posterior import TilePosterior, corrected_density
@@ -31,6 +32,18 @@ def test_fused_density_is_that_of_the_parts(mixture: Mixture) -> None:
 
     parts = mixture.density(mixture.evaluate(values, errors), Z_GRID)
     np.testing.assert_array_equal(fused, parts)
+
+
+def test_log_density_is_that_of_the_parts(mixture: Mixture) -> None:
+    values, errors = observe(40, mixture.means.shape[1] - 1)
+    log1p_z = np.random.default_rng(4).uniform(0.1, 0.9, 40)
+
+    photometry = mixture.log_density(values, errors)
+    joint = mixture.log_density(values, errors, log1p_z)
+
+    evidence, weights = mixture.evaluate(values, errors), np.log(mixture.weights)
+    np.testing.assert_allclose(photometry, logsumexp(evidence.log_likelihood + weights, axis=1))
+    np.testing.assert_allclose(joint, logsumexp(evidence.log_joint(log1p_z) + weights, axis=1))
 
 
 def test_number_of_threads_changes_no_byte(mixture: Mixture) -> None:
