@@ -3,14 +3,17 @@ r"""The redshift of least expected loss, and that loss: the risk of answering wi
 The risk is the scaled error, cut at one: an outlier is an outlier, however far. Below that an error
 counts by its size, so that the answer is the median of the peak that holds most. Densities have
 longer tails towards high redshift, and such answers fall short of their truths in the mean; so what
-an answer is short of is charged too, at a small price :math:`\lambda`:
+an answer is short of is charged too, at a price :math:`\lambda`:
 
 .. math:: L(z, \hat z) = \min\big(|\hat z - z| / (0.2\,(1 + z)),\; 1\big)
           + \lambda\,(z - \hat z)
 
-Of two answers nearly as good it is the higher. The second term needs but the mean of the density,
-and one minus the first is zero unless answer and truth are near: only a band of the table of losses
-is ever multiplied.
+Of two answers nearly as good it is the higher. One price does not do the same everywhere: where
+densities are sharp next to nothing, where tails are heavy too much, and it is these that densities
+know least. So each survey has the price that raises its answers by a fixed amount in the mean.
+
+The second term needs but the mean of the density, and one minus the first is zero unless answer and
+truth are near: only a band of the table of losses is ever multiplied.
 """
 
 from __future__ import annotations
@@ -22,13 +25,26 @@ import numpy as np
 
 from hbmlc_models.arrays import FloatArray
 
-__all__ = ["LOSS_SCALE", "LeastLoss", "least_loss"]
+__all__ = [
+    "BIAS_PRICE",
+    "LOSS_SCALE",
+    "MAX_PRICE",
+    "RAISE",
+    "LeastLoss",
+    "bias_price",
+    "least_loss",
+]
 
 LOSS_SCALE = 0.2
 """Scaled error at which the loss of a point estimate saturates: somewhat beyond an outlier's."""
 BIAS_PRICE = 0.06
-"""Price of an answer that is too low [per unit z]: on simulated surveys the least mean bias, at no
-more outliers; from 0.1 on answers are drawn to far peaks."""
+"""Price of an answer that is too low [per unit z] where no survey says which."""
+RAISE = 0.008
+"""How much higher than those of the first term alone a survey's answers are in the mean."""
+MAX_PRICE = 0.14
+"""Price at most: from here on answers are drawn to far peaks."""
+N_HALVINGS = 10
+"""Halvings of the interval in which a price is looked for."""
 BLOCK = 40
 """Answers weighed at once; few enough that the truths near any of them are a narrow band."""
 MAX_EXPONENT = 60.0
@@ -45,21 +61,52 @@ class LeastLoss:
     """Expected first term: 0 where the density is certain, 1 where any answer is a guess."""
 
 
-def least_loss(pdf: FloatArray, z_grid: FloatArray, *, slope: float = 0.0) -> LeastLoss:
+def least_loss(
+    pdf: FloatArray, z_grid: FloatArray, *, slope: float = 0.0, price: float = BIAS_PRICE
+) -> LeastLoss:
     """Best answers to ``pdf`` ``(n_galaxies, n_grid)``, multiplied by ``exp(slope z)`` first.
 
     Single precision: an answer may differ from the exact one where the two are equally good.
     """
+    expected, total = _expected_profit(pdf, z_grid, slope)
+    best = (expected + total[:, None] * (price * z_grid).astype(np.float32)).argmax(axis=1)
+    share = expected[np.arange(len(best)), best] / np.maximum(total, np.float32(1e-37))
+    return LeastLoss(z=z_grid[best], risk=np.clip(1 - share.astype(float), 0, 1))
+
+
+def bias_price(pdf: FloatArray, z_grid: FloatArray, *, slope: float = 0.0) -> float:
+    """Price that raises the answers to ``pdf`` ``(n_galaxies, n_grid)`` by ``RAISE`` in the mean.
+
+    ``MAX_PRICE`` at most; ``BIAS_PRICE`` where there are no galaxies.
+    """
+    if len(pdf) == 0:
+        return BIAS_PRICE
+    expected, total = _expected_profit(pdf, z_grid, slope)
+
+    def answer(price: float) -> float:
+        best = (expected + total[:, None] * (price * z_grid).astype(np.float32)).argmax(axis=1)
+        return float(z_grid[best].mean())
+
+    wanted = answer(0.0) + RAISE
+    low, high = 0.0, MAX_PRICE
+    if answer(high) <= wanted:
+        return high
+    for _ in range(N_HALVINGS):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if answer(middle) <= wanted else (low, middle)
+    return low
+
+
+def _expected_profit(
+    pdf: FloatArray, z_grid: FloatArray, slope: float
+) -> tuple[FloatArray, FloatArray]:
+    """One minus the first term for each answer ``(n_galaxies, n_grid)``, times a total ``(n,)``."""
     weight = np.asarray(pdf, dtype=np.float32)
     table = _profit_table(float(z_grid[0]), float(z_grid[-1]), len(z_grid), slope)
     expected = np.empty(weight.shape, dtype=np.float32)
     for block in table.blocks:
         expected[:, block.answers] = weight[:, block.truths] @ block.profit
-    total = weight @ table.tilt
-    price = (BIAS_PRICE * z_grid).astype(np.float32)
-    best = (expected + total[:, None] * price).argmax(axis=1)
-    share = expected[np.arange(len(best)), best] / np.maximum(total, np.float32(1e-37))
-    return LeastLoss(z=z_grid[best], risk=np.clip(1 - share.astype(float), 0, 1))
+    return expected, weight @ table.tilt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

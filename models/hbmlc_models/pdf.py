@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hbmlc_models.arrays import FloatArray
-from hbmlc_models.expected_loss import least_loss
+from hbmlc_models.expected_loss import BIAS_PRICE, least_loss
 from hbmlc_models.metrics import cdf_on_grid
 
 __all__ = ["PointEstimates", "normalise", "point_estimates", "quantile_rows"]
@@ -58,8 +58,13 @@ def quantile_rows(pdf: FloatArray, z_grid: FloatArray, levels: FloatArray) -> Fl
     return found
 
 
-def point_estimates(pdf: FloatArray, z_grid: FloatArray) -> PointEstimates:
-    """Read the point estimates off ``pdf`` ``(n_galaxies, n_grid)``."""
+def point_estimates(
+    pdf: FloatArray, z_grid: FloatArray, *, price: float = BIAS_PRICE
+) -> PointEstimates:
+    """Read the point estimates off ``pdf`` ``(n_galaxies, n_grid)``.
+
+    ``price`` is what the best estimate pays for being too low (see ``expected_loss``).
+    """
     weight = pdf / pdf.sum(axis=1, keepdims=True)
     mean = weight @ z_grid
     std = np.sqrt(np.maximum(weight @ z_grid**2 - mean**2, 0))
@@ -67,7 +72,7 @@ def point_estimates(pdf: FloatArray, z_grid: FloatArray) -> PointEstimates:
     cdf = cdf_on_grid(pdf, z_grid)
     half = ODDS_HALF_WIDTH * (1 + mode)
     return PointEstimates(
-        best=least_loss(pdf, z_grid).z,
+        best=least_loss(pdf, z_grid, price=price).z,
         mode=mode,
         mean=mean,
         std=std,

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from hbmlc_models.arrays import FloatArray
-from hbmlc_models.expected_loss import BIAS_PRICE, LOSS_SCALE, least_loss
+from hbmlc_models.expected_loss import (
+    BIAS_PRICE,
+    LOSS_SCALE,
+    MAX_PRICE,
+    RAISE,
+    bias_price,
+    least_loss,
+)
 
 Z_GRID = np.linspace(0, 3, 151)
 ERROR = Z_GRID[None] - Z_GRID[:, None]
@@ -54,6 +61,39 @@ def test_answers_to_skewed_densities_are_less_short_of_their_mean() -> None:
     without_price = Z_GRID[(skewed @ RISK).argmin(axis=1)]
     mean = skewed @ Z_GRID
     assert np.mean(without_price - mean) < np.mean(found - mean) < 0
+
+
+def with_tails(most: float) -> FloatArray:
+    """Densities of which up to a share lies beyond the peak."""
+    rng = np.random.default_rng(3)
+    centre, scatter = rng.uniform(0.3, 1.2, (400, 1)), rng.uniform(0.03, 0.1, (400, 1))
+    share = most * rng.random((400, 1))
+    peak, tail = norm(centre, scatter).pdf(Z_GRID), norm(centre + 0.5, 0.2).pdf(Z_GRID)
+    heights = (1 - share) * peak + share * tail
+    return heights / heights.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("most", [0.6, 0.8, 1.0])
+def test_price_raises_answers_by_a_fixed_amount_in_the_mean(most: float) -> None:
+    skewed = with_tails(most)
+
+    price = bias_price(skewed, Z_GRID)
+
+    raised, plain = (least_loss(skewed, Z_GRID, price=p).z.mean() for p in (price, 0.0))
+    assert 0 < price < MAX_PRICE
+    # Answers are nodes, so the mean goes up in steps of a galaxy's leap.
+    assert raised - plain == pytest.approx(RAISE, abs=1.5e-3)
+
+
+def test_sharp_densities_have_the_highest_price_and_heavy_tails_a_low_one() -> None:
+    sharp = norm(np.linspace(0.3, 1.2, 40)[:, None], 0.03).pdf(Z_GRID)
+
+    assert bias_price(sharp, Z_GRID) == MAX_PRICE
+    assert bias_price(with_tails(0.7), Z_GRID) < 0.5 * MAX_PRICE
+
+
+def test_no_galaxies_have_the_usual_price() -> None:
+    assert bias_price(np.empty((0, 151)), Z_GRID) == BIAS_PRICE
 
 
 def test_risk_is_none_where_the_density_is_certain_and_large_where_it_is_flat() -> None:

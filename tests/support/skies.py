@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import expit
 from scipy.stats import norm
 
+from hbmlc_models.expected_loss import BIAS_PRICE
 from hbmlc_models.n_of_z import BetaPrior, RedshiftCells, TileEvidence, gather_evidence
 from hbmlc_models.photometry import Photometry, flux_from_mag
 from hbmlc_models.tile import Tile
@@ -41,6 +42,7 @@ class Sky:
             beta=BetaPrior(mean=self.beta if beta is None else beta, scale=0.5),
             z_grid=Z_GRID,
             cells=CELLS,
+            price=BIAS_PRICE,
         )
 
 

@@ -66,11 +66,13 @@ def gather_evidence(
     beta: BetaPrior,
     z_grid: FloatArray,
     cells: RedshiftCells,
+    price: float,
 ) -> TileEvidence:
     """Evidence of a tile.
 
     ``columns`` holds ``z_phot`` and ``p_selected`` ``(n_galaxies,)``, ``pdf`` the calibrated p(z)
-    ``(n_galaxies, n_grid)``; ``held_out`` marks labels that no fit has seen.
+    ``(n_galaxies, n_grid)``; ``held_out`` marks labels that no fit has seen. ``price`` is
+    the survey's for point estimates that are too low.
     """
     seen = np.flatnonzero(tile.photometry.is_observed.any(axis=1))
     tile, pdf = tile.take(seen), pdf[seen]
@@ -85,7 +87,7 @@ def gather_evidence(
     for column, value in enumerate(beta.band()):
         ratio = _odds_ratio(probability[labelled], z_spec, value, cells)
         weight[labelled, column] = use * np.minimum(odds[labelled] * ratio, ceiling)
-    z_phot[labelled] = least_loss(pdf[labelled], z_grid, slope=-beta.mean).z
+    z_phot[labelled] = least_loss(pdf[labelled], z_grid, slope=-beta.mean, price=price).z
     probability[labelled] = cells.tilted(probability[labelled], -beta.mean)
     return TileEvidence(
         z_phot=z_phot,

@@ -132,8 +132,8 @@ def _fuse_chunk(
     has_photometry = tile.photometry.is_observed.any(axis=1, keepdims=True)
     pdf = pool(bayesian.pdf, network, survey.network_share)
     pdf = np.where(has_photometry, _recalibrated(pdf, survey, z_grid), bayesian.pdf)
-    found = point_estimates(pdf, z_grid)
-    low, high = _beta_band(pdf, found.best, tile, z_grid, beta_scale=survey.beta_scale)
+    found = point_estimates(pdf, z_grid, price=survey.bias_price)
+    low, high = _beta_band(pdf, found.best, tile, z_grid, survey)
     columns = {
         "z_phot": found.best,
         "z_phot_beta_low": low,
@@ -147,8 +147,8 @@ def _fuse_chunk(
         "z_q84": found.quantiles[:, 3],
         "z_q975": found.quantiles[:, 4],
         "odds": found.odds,
-        "z_network": _network_point(density, network, z_grid, options),
-        "z_selection": least_loss(bayesian.pdf, z_grid).z,
+        "z_network": _network_point(density, network, z_grid, survey, options),
+        "z_selection": least_loss(bayesian.pdf, z_grid, price=survey.bias_price).z,
         "p_selected": bayesian.p_selected.mean,
         "p_selected_std": bayesian.p_selected.std,
         "support": bayesian.support,
@@ -162,18 +162,22 @@ def _recalibrated(pdf: FloatArray, survey: SurveyFit, z_grid: FloatArray) -> Flo
 
 
 def _network_point(
-    density: TileDensity, pdf: FloatArray, z_grid: FloatArray, options: CalibrationOptions
+    density: TileDensity,
+    pdf: FloatArray,
+    z_grid: FloatArray,
+    survey: SurveyFit,
+    options: CalibrationOptions,
 ) -> FloatArray:
     """Point estimate of the network alone; NaN where none was trained."""
     if options.parts is Parts.SELECTION:
         return np.full(len(pdf), np.nan)
     if density.head is Head.MSE:
         return outputs_redshift(density.outputs, head=density.head)
-    return least_loss(pdf, z_grid).z
+    return least_loss(pdf, z_grid, price=survey.bias_price).z
 
 
 def _beta_band(
-    pdf: FloatArray, z_phot: FloatArray, tile: Tile, z_grid: FloatArray, *, beta_scale: float
+    pdf: FloatArray, z_phot: FloatArray, tile: Tile, z_grid: FloatArray, survey: SurveyFit
 ) -> tuple[FloatArray, FloatArray]:
     """Point estimates if β were one prior standard deviation lower, and higher.
 
@@ -181,8 +185,9 @@ def _beta_band(
     """
     unlabelled = ~tile.is_labelled
     band = (z_phot.copy(), z_phot.copy())
-    for estimate, slope in zip(band, (beta_scale, -beta_scale), strict=True):
-        estimate[unlabelled] = least_loss(pdf[unlabelled], z_grid, slope=slope).z
+    for estimate, slope in zip(band, (survey.beta_scale, -survey.beta_scale), strict=True):
+        found = least_loss(pdf[unlabelled], z_grid, slope=slope, price=survey.bias_price)
+        estimate[unlabelled] = found.z
     return band
 
 

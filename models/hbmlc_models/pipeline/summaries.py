@@ -79,6 +79,7 @@ class Summaries:
             features=features,
             reference=self._survey.frame.reference,
             z_grid=self._z_grid,
+            price=self._survey.bias_price,
         )
         mag = tile.photometry.mag[tile.is_labelled, self._survey.frame.reference]
         self._targets.add(tile.index, candidates, labelled_mag=mag)
@@ -108,6 +109,7 @@ class Summaries:
             beta=BetaPrior(mean=result.diagnostics["beta_mean"], scale=self._survey.beta_scale),
             z_grid=self._z_grid,
             cells=self._n_of_z.cells,
+            price=self._survey.bias_price,
         )
         self._n_of_z.add(tile.name, evidence, tilt_std=result.diagnostics["tilt_std"])
 

@@ -10,12 +10,13 @@ import numpy as np
 
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.base_models import ModelVersion, covering_versions
+from hbmlc_models.expected_loss import BIAS_PRICE
 from hbmlc_models.metalearning.train import MetaNetwork
 from hbmlc_models.photometry import Photometry, concatenate_photometry
 from hbmlc_models.pipeline.both_parts import BothParts
 from hbmlc_models.pipeline.options import BetaRule, CalibrationOptions, Preset, redshift_grid
 from hbmlc_models.pipeline.split import SampleSplit, split_sample
-from hbmlc_models.pipeline.survey_calibration import survey_recalibration
+from hbmlc_models.pipeline.survey_calibration import survey_price, survey_recalibration
 from hbmlc_models.pipeline.survey_fit import NoCurveError, NoLabelsError, SurveyFit
 from hbmlc_models.pipeline.survey_network import fit_survey_network, network_share
 from hbmlc_models.pipeline.survey_population import (
@@ -78,6 +79,7 @@ class _Learnt:
     shipped_share: float
     shipped_from: str
     recalibration: Recalibration
+    bias_price: float
     samples: Sequence[MatchedSample]
 
 
@@ -141,6 +143,7 @@ def fit_survey(
         beta_mean=setting.beta_mean,
         beta_scale=setting.beta_scale,
         recalibration=UNCHANGED if curve else learnt.recalibration,
+        bias_price=BIAS_PRICE if curve else learnt.bias_price,
         mag_pivot=float(middle),
         mag_scale=float(max((high - low) / 2, 0.1)),
         network_share=learnt.network_share,
@@ -219,6 +222,9 @@ def _learn(
         z_grid=redshift_grid(options),
     )
     share = network_share(split, parts, options, seed=seed)
+    recalibration = survey_recalibration(
+        split, parts, setting.basis, setting.propensity, share=share
+    )
     return _Learnt(
         frame=frame,
         population=found.population,
@@ -226,8 +232,9 @@ def _learn(
         network_share=share,
         shipped_share=found.blend.share if found.blend else 0.0,
         shipped_from=found.blend.source if found.blend else "",
-        recalibration=survey_recalibration(
-            split, parts, setting.basis, setting.propensity, share=share
+        recalibration=recalibration,
+        bias_price=survey_price(
+            split.unlabelled, parts, recalibration, share=share, beta=setting.beta_mean
         ),
         samples=found.samples,
     )

@@ -1,10 +1,12 @@
-"""The survey's densities judged by its labelled galaxies, as if these had no label."""
+"""What a whole survey's densities are like: judged by its labels, and by the answers to them."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy.special import expit
+from threadpoolctl import threadpool_limits
 
+from hbmlc_models.expected_loss import BIAS_PRICE, bias_price
 from hbmlc_models.metrics import pit
 from hbmlc_models.odds import truncated, unselected_odds
 from hbmlc_models.pipeline.both_parts import BothParts
@@ -20,10 +22,12 @@ from hbmlc_models.selection.propensity import SurveyPropensity
 from hbmlc_models.thinning import evenly
 from hbmlc_models.tile import Tile
 
-__all__ = ["survey_recalibration"]
+__all__ = ["survey_price", "survey_recalibration"]
 
 MAX_JUDGED = 6_000
 """Labelled galaxies that are judged; more would not change the answer."""
+MAX_PRICED = 4_000
+"""Unlabelled galaxies whose answers set the price of those that are too low."""
 
 
 def survey_recalibration(
@@ -59,3 +63,21 @@ def survey_recalibration(
         weight=np.concatenate([learnt.weight, withheld.weight]),
     )
     return fit_recalibration(every, withheld)
+
+
+def survey_price(
+    sky: Tile, parts: BothParts, recalibration: Recalibration, *, share: float, beta: float
+) -> float:
+    """Price of point estimates that are too low, for the unlabelled galaxies of a survey.
+
+    ``beta`` is the expected redshift dependence of the selection, which they owe their lack of a
+    label to [per unit z].
+    """
+    seen = sky.take(evenly(sky.n_galaxies, MAX_PRICED))
+    if seen.n_galaxies == 0:
+        return BIAS_PRICE
+    density = parts.pooled_density(seen, share=share) * np.exp(-beta * parts.z_grid)
+    density = recalibration(density / density.sum(axis=1, keepdims=True))
+    # Sums on several threads differ in their last bits from run to run, and a price with them.
+    with threadpool_limits(1):
+        return bias_price(density, parts.z_grid)

@@ -74,6 +74,8 @@ class SurveyFit:
     """Its prior standard deviation."""
     recalibration: Recalibration
     """Map of the pooled density that makes the PIT of labelled galaxies flat."""
+    bias_price: float
+    """Price of a point estimate that is too low [per unit z] (see ``expected_loss``)."""
     mag_pivot: float
     """Median brightness [mag]."""
     mag_scale: float
@@ -173,6 +175,7 @@ _NUMBERS = (
     "gamma",
     "beta_mean",
     "beta_scale",
+    "bias_price",
     "mag_pivot",
     "mag_scale",
     "network_share",

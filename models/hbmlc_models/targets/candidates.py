@@ -42,12 +42,14 @@ def gather_candidates(
     features: FloatArray,
     reference: int,
     z_grid: FloatArray,
+    price: float,
 ) -> Candidates:
     """Candidates of a tile.
 
     ``columns`` holds ``SHOWN``, ``pdf`` the calibrated p(z) ``(n_galaxies, n_grid)``,
-    ``features`` brightness and colours; ``reference`` is the index of the reference band. Galaxies
-    that were selected and yielded no redshift were tried already and are left out.
+    ``features`` brightness and colours; ``reference`` is the index of the reference band,
+    ``price`` the survey's for point estimates that are too low. Galaxies that were selected and
+    yielded no redshift were tried already and are left out.
     """
     mag = tile.photometry.mag[:, reference]
     rows = np.flatnonzero(~tile.selected & np.isfinite(mag))
@@ -55,6 +57,6 @@ def gather_candidates(
         position=rows,
         features=features[rows].astype(np.float32),
         mag=mag[rows].astype(np.float32),
-        risk=least_loss(pdf[rows], z_grid).risk.astype(np.float32),
+        risk=least_loss(pdf[rows], z_grid, price=price).risk.astype(np.float32),
         shown=np.column_stack([columns[name][rows] for name in SHOWN]).astype(np.float32),
     )

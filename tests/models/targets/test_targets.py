@@ -164,6 +164,7 @@ def test_candidates_were_never_selected_and_are_seen() -> None:
         features=np.zeros((n, 2)),
         reference=1,
         z_grid=np.linspace(0, 3, 31),
+        price=0.06,
     )
 
     assert found.position.tolist() == [2, 3, 4, 5]
