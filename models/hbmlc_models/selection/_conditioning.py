@@ -117,12 +117,14 @@ def _written_out(
     inverse: list[Any] = []
     solved: list[Any] = []
     square, determinant = code.constant(0.0), code.constant(1.0)
+    pivot = residual = code.constant(0.0)
     for i in range(n_bands + 1):
-        # Entries of L D up to the diagonal, then of L.
+        is_band = i < n_bands
+        # Entries of L D, then of L; the last is the pivot.
         scaled: list[Any] = []
         for j in range(i + 1):
             entry = row(n_bands + 1 + i * (i + 1) // 2 + j)
-            if i == j and i < n_bands:
+            if i == j and is_band:
                 entry = code.add(entry, noise(i))
             for k in range(j):
                 entry = code.minus_product(entry, scaled[k], factor[j, k])
@@ -130,17 +132,17 @@ def _written_out(
             if j < i:
                 factor[i, j] = code.multiply(entry, inverse[j])
         pivot = scaled[i]
-        residual = code.subtract(value(i), row(i)) if i < n_bands else code.negative(row(i))
+        # Of the redshift there is no value: what is solved for is its mean.
+        residual = code.subtract(value(i), row(i)) if is_band else code.negative(row(i))
         for k in range(i):
             residual = code.minus_product(residual, factor[i, k], solved[k])
-        if i == n_bands:
-            return square, determinant, code.negative(residual), pivot
-        pivot = code.at_least(pivot, _PIVOT_FLOOR)
-        solved.append(residual)
-        inverse.append(code.reciprocal(pivot))
-        square = code.plus_product(square, code.multiply(residual, residual), inverse[i])
-        determinant = code.multiply(determinant, pivot)
-    raise AssertionError("The last variable has no successor.")
+        if is_band:
+            pivot = code.at_least(pivot, _PIVOT_FLOOR)
+            solved.append(residual)
+            inverse.append(code.reciprocal(pivot))
+            square = code.plus_product(square, code.multiply(residual, residual), inverse[i])
+            determinant = code.multiply(determinant, pivot)
+    return square, determinant, code.negative(residual), pivot
 
 
 class _Code:
