@@ -95,62 +95,63 @@ def _mirror(scatters: FloatArray) -> None:
 
 
 @compiled()
-def _factorise(factor: FloatArray, covariance: FloatArray, noise: FloatArray) -> None:
-    """Fill the Cholesky factor of one noisy covariance, ``(n, n)``."""
+def _invert(covariance: FloatArray, noise: FloatArray, inverse: FloatArray) -> None:
+    """Fill the lower triangle of the inverse of one noisy covariance, all ``(n, n)``."""
     n = len(noise)
     for row in range(n):
         for column in range(row + 1):
             entry = covariance[row, column]
-            if row == column:
-                entry += noise[row]
             for inner in range(column):
-                entry -= factor[row, inner] * factor[column, inner]
-            if row == column:
-                factor[row, row] = np.sqrt(max(entry, _PIVOT_FLOOR))
+                entry -= inverse[row, inner] * inverse[column, inner]
+            if column < row:
+                inverse[row, column] = entry * inverse[column, column]
             else:
-                factor[row, column] = entry / factor[column, column]
+                inverse[row, row] = 1 / np.sqrt(max(entry + noise[row], _PIVOT_FLOOR))
+    _square_inverse(inverse)
 
 
 @compiled()
-def _solve_lower(factor: FloatArray, right: FloatArray) -> None:
-    """Solve L x = right in place, ``(n,)``."""
-    for row in range(len(right)):
-        entry = right[row]
-        for inner in range(row):
-            entry -= factor[row, inner] * right[inner]
-        right[row] = entry / factor[row, row]
-
-
-@compiled()
-def _add_expectation(
-    factor: FloatArray,
-    residual: FloatArray,
-    covariance: FloatArray,
-    share: float,
-    shift: FloatArray,
-    scatter: FloatArray,
-) -> None:
-    """Add one galaxy's expected offset from a component's mean, and its square, times its share.
-
-    ``factor`` is that of the noisy covariance and ``residual`` ``(n,)`` already solved by it. Of
-    the square only the lower triangle is filled.
-    """
-    n = len(residual)
-    half = np.empty((n, n))
-    offset = np.empty(n)
+def _square_inverse(inverse: FloatArray) -> None:
+    """Replace a Cholesky factor, whose diagonal is inverted already, by the whole's inverse."""
+    n = len(inverse)
     for row in range(n):
-        half[row] = covariance[row]
-        _solve_lower(factor, half[row])
-        offset[row] = 0.0
-        for k in range(n):
-            offset[row] += half[row, k] * residual[k]
+        for column in range(row):
+            entry = 0.0
+            for inner in range(column, row):
+                entry -= inverse[row, inner] * inverse[inner, column]
+            inverse[row, column] = entry * inverse[row, row]
+    # The inverse of the factor is there; the square of it takes its place, row by row.
     for row in range(n):
-        shift[row] += share * offset[row]
         for column in range(row + 1):
-            entry = covariance[row, column] + offset[row] * offset[column]
-            for k in range(n):
-                entry -= half[row, k] * half[column, k]
-            scatter[row, column] += share * entry
+            entry = 0.0
+            for inner in range(row, n):
+                entry += inverse[inner, row] * inverse[inner, column]
+            inverse[row, column] = entry
+
+
+@compiled()
+def _add_pull(
+    inverse: FloatArray,
+    residual: FloatArray,
+    share: float,
+    pull: FloatArray,
+    curvature: FloatArray,
+) -> None:
+    """Add a share of u = T⁻¹ r to ``pull`` ``(n,)``, and of u uᵀ - T⁻¹ to ``curvature``."""
+    n = len(residual)
+    solved = np.empty(n)
+    for row in range(n):
+        entry = 0.0
+        for column in range(row + 1):
+            entry += inverse[row, column] * residual[column]
+        for column in range(row + 1, n):
+            entry += inverse[column, row] * residual[column]
+        solved[row] = entry
+    for row in range(n):
+        pull[row] += share * solved[row]
+        for column in range(row + 1):
+            entry = solved[row] * solved[column] - inverse[row, column]
+            curvature[row, column] += share * entry
 
 
 @compiled()
@@ -171,20 +172,47 @@ def noisy_sums(
     """
     n_components, n = means.shape
     counts = np.zeros(n_components)
-    shifts = np.zeros((n_components, n))
-    scatters = np.zeros((n_components, n, n))
+    pulls = np.zeros((n_components, n))
+    curvatures = np.zeros((n_components, n, n))
     moments = np.empty((4, len(packed) * LANES))
-    factor, residual = np.zeros((n, n)), np.empty(n)
+    inverse, residual = np.zeros((n, n)), np.empty(n)
     for galaxy in range(len(values)):
         _expect(bands, packed, log_weights, values[galaxy], noise[galaxy], moments)
         for k in range(n_components):
             share = moments[0, k]
             if share < cut:
                 continue
-            _factorise(factor, covariances[k], noise[galaxy])
+            _invert(covariances[k], noise[galaxy], inverse)
             residual[:] = values[galaxy] - means[k]
-            _solve_lower(factor, residual)
             counts[k] += share
-            _add_expectation(factor, residual, covariances[k], share, shifts[k], scatters[k])
+            _add_pull(inverse, residual, share, pulls[k], curvatures[k])
+    _mirror(curvatures)
+    return _through_covariances(counts, pulls, curvatures, covariances)
+
+
+@compiled()
+def _through_covariances(
+    counts: FloatArray, pulls: FloatArray, curvatures: FloatArray, covariances: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Sums of offsets S u and of their squares, S (u uᵀ - T⁻¹) S + S, from those of u."""
+    n_components, n = pulls.shape
+    shifts = np.zeros((n_components, n))
+    scatters = np.zeros((n_components, n, n))
+    half = np.empty((n, n))
+    for k in range(n_components):
+        covariance = covariances[k]
+        for row in range(n):
+            for inner in range(n):
+                shifts[k, row] += covariance[row, inner] * pulls[k, inner]
+            for column in range(n):
+                half[row, column] = 0.0
+                for inner in range(n):
+                    half[row, column] += covariance[row, inner] * curvatures[k, inner, column]
+        for row in range(n):
+            for column in range(row + 1):
+                entry = counts[k] * covariance[row, column]
+                for inner in range(n):
+                    entry += half[row, inner] * covariance[inner, column]
+                scatters[k, row, column] = entry
     _mirror(scatters)
     return counts, shifts, scatters

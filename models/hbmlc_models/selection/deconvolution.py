@@ -10,7 +10,8 @@ arXiv:0905.2979, Eqs. 13-16) finds the components behind the noise:
           S_k &= \frac{\sum_i q_{ik}\,[(b - \bar b)(b - \bar b)^T + B]_{ik} + \nu S_k^0}
                       {\sum_i q_{ik} + \nu}
 
-The second sum keeps covariances near those of the plain fit where few labels are behind them.
+The second sum keeps covariances near those of the plain fit where few labels are behind them. The
+products with :math:`S_k` are taken after the sums, once for each component.
 """
 
 from __future__ import annotations
