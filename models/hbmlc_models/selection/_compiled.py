@@ -63,13 +63,20 @@ def _summing(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 @inlined
-def exp(x: float) -> float:
-    """Exponential to the last bits, of a finite number; it saturates instead of overflowing."""
-    x = min(max(x, _LEAST), _MOST)
+def _reduced(x: float) -> tuple[float, float]:
+    """Remainder of ``x`` by ln 2, less than 0.35 in size, and two to the power of the quotient."""
     shifted = x * _LOG2_E + _ROUNDER
     n = shifted - _ROUNDER
-    r = (x - n * _LN_2_HIGH) - n * _LN_2_LOW
-    # Taylor series to r^13 with |r| < 0.35, by Horner's rule.
+    exponent = np.float64(shifted).view(np.int64) - np.int64(_ROUNDER_BITS) + np.int64(_BIAS)
+    power = np.int64(exponent << np.int64(_MANTISSA)).view(np.float64)
+    return (x - n * _LN_2_HIGH) - n * _LN_2_LOW, power
+
+
+@inlined
+def exp(x: float) -> float:
+    """Exponential to the last bits, of a finite number; it saturates instead of overflowing."""
+    r, power = _reduced(min(max(x, _LEAST), _MOST))
+    # Taylor series to r^13, by Horner's rule.
     p = 1 / 6227020800.0
     p = p * r + 1 / 479001600.0
     p = p * r + 1 / 39916800.0
@@ -84,16 +91,13 @@ def exp(x: float) -> float:
     p = p * r + 0.5
     p = p * r + 1.0
     p = p * r + 1.0
-    exponent = np.float64(shifted).view(np.int64) - np.int64(_ROUNDER_BITS) + np.int64(_BIAS)
-    return p * np.int64(exponent << np.int64(_MANTISSA)).view(np.float64)
+    return p * power
 
 
 @inlined
 def quick_exp(x: float) -> float:
     """Exponential to 2e-10 of itself, of a number between -700 and 700: two thirds of the work."""
-    shifted = x * _LOG2_E + _ROUNDER
-    n = shifted - _ROUNDER
-    r = (x - n * _LN_2_HIGH) - n * _LN_2_LOW
+    r, power = _reduced(x)
     p = 1 / 40320.0
     p = p * r + 1 / 5040.0
     p = p * r + 1 / 720.0
@@ -103,8 +107,7 @@ def quick_exp(x: float) -> float:
     p = p * r + 0.5
     p = p * r + 1.0
     p = p * r + 1.0
-    exponent = np.float64(shifted).view(np.int64) - np.int64(_ROUNDER_BITS) + np.int64(_BIAS)
-    return p * np.int64(exponent << np.int64(_MANTISSA)).view(np.float64)
+    return p * power
 
 
 @inlined
