@@ -59,11 +59,11 @@ LABELS_PER_COMPONENT = 30
 """A mixture has one component for as many labelled galaxies …"""
 MIN_COMPONENTS, MAX_COMPONENTS = 8, 100
 """… between these numbers."""
-MIN_REPEATS = 3
-"""Mixtures of each kind at least: where one ends up is partly chance, and the mean of several is
-nearer to the truth than any …"""
+MIN_REPEATS, MAX_REPEATS = 3, 8
+"""Mixtures of each kind: where one ends up is partly chance, and the mean of several is nearer to
+the truth than any; between these numbers …"""
 COMPONENTS_OF_KIND = 192
-"""… and as many as together have about so many components: few are few opinions."""
+"""… as many as together have about so many components: few are few opinions."""
 AUC_SCALE = 0.02
 """A sample whose AUC is worse by this much than its best rival's counts e times less."""
 N_COPIES = 24_000
@@ -257,7 +257,8 @@ def _n_components(n_labels: int) -> int:
 def _n_repeats(samples: Sequence[MatchedSample]) -> int:
     """Mixtures of each kind."""
     n_labels = max(len(np.unique(found.sample.parent)) for found in samples)
-    return max(MIN_REPEATS, COMPONENTS_OF_KIND // _n_components(n_labels))
+    repeats = COMPONENTS_OF_KIND // _n_components(n_labels)
+    return int(np.clip(repeats, MIN_REPEATS, MAX_REPEATS))
 
 
 def sky_sample(
