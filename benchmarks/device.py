@@ -23,16 +23,15 @@ from scipy.special import expit
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.base_models import list_versions, load_version
 from hbmlc_models.metalearning.features import network_inputs
-from hbmlc_models.metalearning.infer import outputs_density, run_network
-from hbmlc_models.metalearning.maml import adapt_tiles_weights
-from hbmlc_models.metalearning.network import Head, Weights
-from hbmlc_models.metalearning.tasks import Task, to_labelled_set
+from hbmlc_models.metalearning.infer import adapted_outputs, outputs_density, run_network
+from hbmlc_models.metalearning.network import Head
+from hbmlc_models.metalearning.tasks import Task
 from hbmlc_models.metalearning.train import MetaNetwork, Recipe, train_network
 from hbmlc_models.selection.context import CONTEXT
 from hbmlc_models.selection.shipped_population import draw_galaxies
 from hbmlc_models.training.simulated_tasks import SimulatedTasks, TileInputs
 
-__all__ = ["adapted_outputs", "draw_tiles"]
+__all__ = ["answer_tiles", "draw_tiles"]
 
 RESULTS = Path(__file__).parent / "results"
 MODEL = "lsst-ugrizy"
@@ -66,13 +65,13 @@ def main() -> None:
     for device in devices:
         rows: dict[str, float] = {}
         for n in arguments.tiles:
-            seconds = _best(lambda n=n, on=device: adapted_outputs(network, tiles[:n], on))
+            seconds = _best(lambda n=n, on=device: answer_tiles(network, tiles[:n], on))
             rows[f"adaptation of {n} tiles and their outputs [ms]"] = 1e3 * seconds
         seconds = _best(lambda on=device: run_network(network.weights, many, device=on))
         rows["outputs of a galaxy [µs]"] = 1e6 * seconds / len(many)
         rows |= _training(network, tiles, device)
         columns[_name(device)] = rows
-        answers.append(adapted_outputs(network, tiles[:8], device))
+        answers.append(answer_tiles(network, tiles[:8], device))
     differences = [np.abs(_density(found) - _density(answers[0])).max() for found in answers[1:]]
     _write(columns, [float(worst) for worst in differences], arguments.output, len(many))
 
@@ -102,7 +101,7 @@ def draw_tiles(n_tiles: int) -> tuple[list[TileInputs], MetaNetwork]:
     return tiles, version.network
 
 
-def adapted_outputs(network: MetaNetwork, tiles: list[TileInputs], device: str) -> FloatArray:
+def answer_tiles(network: MetaNetwork, tiles: list[TileInputs], device: str) -> FloatArray:
     """Outputs of all galaxies of tiles that were adapted to side by side, as a worker does it."""
     support: list[Task] = []
     for number, tile in enumerate(tiles):
@@ -111,24 +110,15 @@ def adapted_outputs(network: MetaNetwork, tiles: list[TileInputs], device: str) 
         support.append(
             Task(inputs=tile.inputs[index], z_spec=tile.z_true[index], weight=chosen.weight)
         )
-    adapted = adapt_tiles_weights(
-        {name: tensor.to(device) for name, tensor in network.weights.items()},
-        {name: tensor.to(device) for name, tensor in network.rates.items()},
-        to_labelled_set(support, N_ANCHORS, device=device),
+    outputs = adapted_outputs(
+        network,
+        [tile.inputs for tile in tiles],
+        support,
+        n_support=N_ANCHORS,
         n_steps=network.n_inner_steps,
-        head=network.architecture.head,
+        device=device,
     )
-    return np.concatenate(
-        [
-            run_network(_of_tile(adapted, number), tile.inputs, device=device)
-            for number, tile in enumerate(tiles)
-        ]
-    )
-
-
-def _of_tile(adapted: Weights, number: int) -> Weights:
-    """Weights of one tile."""
-    return {name: tensor[number] for name, tensor in adapted.items()}
+    return np.concatenate(outputs)
 
 
 def _density(outputs: FloatArray) -> FloatArray:

@@ -23,7 +23,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from hbmlc_models.arrays import FloatArray
+from hbmlc_models.arrays import FloatArray, IntArray
 
 __all__ = [
     "BIAS_PRICE",
@@ -69,23 +69,22 @@ def least_loss(
     Single precision: an answer may differ from the exact one where the two are equally good.
     """
     expected, total = _expected_profit(pdf, z_grid, slope)
-    best = (expected + total[:, None] * (price * z_grid).astype(np.float32)).argmax(axis=1)
+    best = _best(expected, total, price * z_grid)
     share = expected[np.arange(len(best)), best] / np.maximum(total, np.float32(1e-37))
     return LeastLoss(z=z_grid[best], risk=np.clip(1 - share.astype(float), 0, 1))
 
 
-def bias_price(pdf: FloatArray, z_grid: FloatArray, *, slope: float = 0.0) -> float:
+def bias_price(pdf: FloatArray, z_grid: FloatArray) -> float:
     """Price that raises the answers to ``pdf`` ``(n_galaxies, n_grid)`` by ``RAISE`` in the mean.
 
     ``MAX_PRICE`` at most; ``BIAS_PRICE`` where there are no galaxies.
     """
     if len(pdf) == 0:
         return BIAS_PRICE
-    expected, total = _expected_profit(pdf, z_grid, slope)
+    expected, total = _expected_profit(pdf, z_grid, slope=0.0)
 
     def answer(price: float) -> float:
-        best = (expected + total[:, None] * (price * z_grid).astype(np.float32)).argmax(axis=1)
-        return float(z_grid[best].mean())
+        return float(z_grid[_best(expected, total, price * z_grid)].mean())
 
     wanted = answer(0.0) + RAISE
     low, high = 0.0, MAX_PRICE
@@ -95,6 +94,11 @@ def bias_price(pdf: FloatArray, z_grid: FloatArray, *, slope: float = 0.0) -> fl
         middle = 0.5 * (low + high)
         low, high = (middle, high) if answer(middle) <= wanted else (low, middle)
     return low
+
+
+def _best(expected: FloatArray, total: FloatArray, prices: FloatArray) -> IntArray:
+    """Best nodes ``(n_galaxies,)``, each answer with its price, ``(n_grid,)``."""
+    return (expected + total[:, None] * prices.astype(np.float32)).argmax(axis=1)
 
 
 def _expected_profit(

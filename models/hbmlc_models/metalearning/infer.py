@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.metalearning._density_kernel import density_of_outputs
 from hbmlc_models.metalearning.features import network_inputs
+from hbmlc_models.metalearning.maml import adapt_tiles_weights
 from hbmlc_models.metalearning.network import (
     Head,
     Weights,
@@ -18,11 +19,18 @@ from hbmlc_models.metalearning.network import (
     mixture_parameters,
     point_estimate,
 )
+from hbmlc_models.metalearning.tasks import Task, to_labelled_set
 from hbmlc_models.metalearning.train import MetaNetwork
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.selection.frame import LuptitudeFrame
 
-__all__ = ["network_outputs", "outputs_density", "outputs_redshift", "run_network"]
+__all__ = [
+    "adapted_outputs",
+    "network_outputs",
+    "outputs_density",
+    "outputs_redshift",
+    "run_network",
+]
 
 CHUNK = 1024
 """Galaxies in one pass: all that a layer reads and writes stays in the cache of a core."""
@@ -42,6 +50,33 @@ def run_network(weights: Weights, inputs: FloatArray, *, device: str = "cpu") ->
             outputs = run(placed, torch.from_numpy(inputs[rows]).to(device))
             parts.append(outputs.cpu().numpy())
     return np.concatenate(parts) if parts else np.empty((0, len(placed["head.bias"])), np.float32)
+
+
+def adapted_outputs(
+    network: MetaNetwork,
+    inputs: Sequence[FloatArray],
+    support: list[Task],
+    *,
+    n_support: int,
+    n_steps: int,
+    device: str = "cpu",
+) -> list[FloatArray]:
+    """Raw outputs of the network for the galaxies of each tile, adapted to its support set.
+
+    ``inputs`` holds ``(n_galaxies, n_channels, n_bands)`` for each tile. All tiles take their
+    gradient steps side by side, with supports padded to ``n_support``.
+    """
+    adapted = adapt_tiles_weights(
+        {name: tensor.to(device) for name, tensor in network.weights.items()},
+        {name: tensor.to(device) for name, tensor in network.rates.items()},
+        to_labelled_set(support, n_support, device=device),
+        n_steps=n_steps,
+        head=network.architecture.head,
+    )
+    return [
+        run_network({k: w[tile] for k, w in adapted.items()}, columns, device=device)
+        for tile, columns in enumerate(inputs)
+    ]
 
 
 def _forward_bands_first(weights: Weights, inputs: Tensor) -> Tensor:

@@ -12,10 +12,9 @@ from hbmlc_models.anchors import Anchors
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.formats import arrays
 from hbmlc_models.metalearning.features import network_inputs
-from hbmlc_models.metalearning.infer import run_network
-from hbmlc_models.metalearning.maml import adapt_tiles_weights
+from hbmlc_models.metalearning.infer import adapted_outputs
 from hbmlc_models.metalearning.network import Head
-from hbmlc_models.metalearning.tasks import Task, to_labelled_set
+from hbmlc_models.metalearning.tasks import Task
 from hbmlc_models.pipeline.options import MAX_ANCHORS, CalibrationOptions
 from hbmlc_models.pipeline.survey_fit import SurveyFit
 from hbmlc_models.tile import Tile, merge_tiles
@@ -58,8 +57,7 @@ def adapt_tiles(
     """
     if not units:
         return []
-    network = survey.network
-    head = network.architecture.head
+    head = survey.network.architecture.head
     inputs = [_inputs(merge_tiles(tiles), survey) for tiles in units]
     support = [
         Task(
@@ -69,19 +67,15 @@ def adapt_tiles(
         )
         for tiles, chosen, columns in zip(units, anchors, inputs, strict=True)
     ]
-    adapted = adapt_tiles_weights(
-        {name: tensor.to(device) for name, tensor in network.weights.items()},
-        {name: tensor.to(device) for name, tensor in network.rates.items()},
-        to_labelled_set(support, MAX_ANCHORS, device=device),
+    outputs = adapted_outputs(
+        survey.network,
+        inputs,
+        support,
+        n_support=MAX_ANCHORS,
         n_steps=options.inner_steps,
-        head=head,
+        device=device,
     )
-    densities: list[TileDensity] = []
-    for position, columns in enumerate(inputs):
-        own = {name: tensor[position] for name, tensor in adapted.items()}
-        outputs = run_network(own, columns, device=device)
-        densities.append(TileDensity(outputs=np.ascontiguousarray(outputs), head=head))
-    return densities
+    return [TileDensity(outputs=np.ascontiguousarray(found), head=head) for found in outputs]
 
 
 def _inputs(tile: Tile, survey: SurveyFit) -> FloatArray:

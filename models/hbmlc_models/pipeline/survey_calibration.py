@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
-from hbmlc_models.expected_loss import BIAS_PRICE, bias_price
+from hbmlc_models.expected_loss import bias_price
 from hbmlc_models.metrics import pit
 from hbmlc_models.odds import truncated, unselected_odds
 from hbmlc_models.pipeline.both_parts import BothParts
@@ -74,8 +74,6 @@ def survey_price(
     label to [per unit z].
     """
     seen = sky.take(evenly(sky.n_galaxies, MAX_PRICED))
-    if seen.n_galaxies == 0:
-        return BIAS_PRICE
     density = parts.pooled_density(seen, share=share) * np.exp(-beta * parts.z_grid)
     density = recalibration(density / density.sum(axis=1, keepdims=True))
     # Sums on several threads differ in their last bits from run to run, and a price with them.

@@ -16,7 +16,7 @@ import numpy as np
 
 from hbmlc_models.arrays import FloatArray
 
-__all__ = ["compiled", "dot", "exp", "inlined", "log", "quick_exp", "total"]
+__all__ = ["compiled", "dot", "exp", "inlined", "log", "quick_exp", "softmax", "total"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -73,41 +73,37 @@ def _reduced(x: float) -> tuple[float, float]:
 
 
 @inlined
+def _last_terms(p: float, r: float) -> float:
+    """Sum of a Taylor series of the exponential by Horner's rule, from its term in r^7 on."""
+    p = p * r + 1 / 5040.0
+    p = p * r + 1 / 720.0
+    p = p * r + 1 / 120.0
+    p = p * r + 1 / 24.0
+    p = p * r + 1 / 6.0
+    p = p * r + 0.5
+    p = p * r + 1.0
+    return p * r + 1.0
+
+
+@inlined
 def exp(x: float) -> float:
     """Exponential to the last bits, of a finite number; it saturates instead of overflowing."""
     r, power = _reduced(min(max(x, _LEAST), _MOST))
-    # Taylor series to r^13, by Horner's rule.
+    # Taylor series to r^13.
     p = 1 / 6227020800.0
     p = p * r + 1 / 479001600.0
     p = p * r + 1 / 39916800.0
     p = p * r + 1 / 3628800.0
     p = p * r + 1 / 362880.0
     p = p * r + 1 / 40320.0
-    p = p * r + 1 / 5040.0
-    p = p * r + 1 / 720.0
-    p = p * r + 1 / 120.0
-    p = p * r + 1 / 24.0
-    p = p * r + 1 / 6.0
-    p = p * r + 0.5
-    p = p * r + 1.0
-    p = p * r + 1.0
-    return p * power
+    return _last_terms(p, r) * power
 
 
 @inlined
 def quick_exp(x: float) -> float:
     """Exponential to 2e-10 of itself, of a number between -700 and 700: two thirds of the work."""
     r, power = _reduced(x)
-    p = 1 / 40320.0
-    p = p * r + 1 / 5040.0
-    p = p * r + 1 / 720.0
-    p = p * r + 1 / 120.0
-    p = p * r + 1 / 24.0
-    p = p * r + 1 / 6.0
-    p = p * r + 0.5
-    p = p * r + 1.0
-    p = p * r + 1.0
-    return p * power
+    return _last_terms(1 / 40320.0, r) * power
 
 
 @inlined
@@ -150,3 +146,18 @@ def total(values: FloatArray) -> float:
     for i in range(len(values)):
         answer += values[i]
     return answer
+
+
+@compiled()
+def softmax(values: FloatArray) -> float:
+    """Replace logarithms ``(n,)`` by shares that sum to one; the logarithm of their sum."""
+    highest = -np.inf
+    for i in range(len(values)):
+        highest = max(highest, values[i])
+    for i in range(len(values)):
+        values[i] = exp(values[i] - highest)
+    norm = total(values)
+    scale = 1 / norm
+    for i in range(len(values)):
+        values[i] *= scale
+    return highest + np.log(norm)

@@ -20,7 +20,7 @@ from numba.extending import intrinsic as _intrinsic
 
 from hbmlc_models.arrays import FloatArray
 
-__all__ = ["LANES", "condition", "pack"]
+__all__ = ["LANES", "PIVOT_FLOOR", "condition", "pack"]
 
 # Neither library has types.
 ir: Any = _ir
@@ -30,7 +30,7 @@ intrinsic: Any = _intrinsic
 
 LANES = 8
 """Components side by side: one vector of the widest instructions, two of the common ones."""
-_PIVOT_FLOOR = 1e-12
+PIVOT_FLOOR = 1e-12
 """Least pivot of a factor, against rounding."""
 _BYTES = 8
 _INDEX, _DOUBLE = ir.IntType(64), ir.DoubleType()
@@ -137,7 +137,7 @@ def _written_out(
         for k in range(i):
             residual = code.minus_product(residual, factor[i, k], solved[k])
         if is_band:
-            pivot = code.at_least(pivot, _PIVOT_FLOOR)
+            pivot = code.at_least(pivot, PIVOT_FLOOR)
             solved.append(residual)
             inverse.append(code.reciprocal(pivot))
             square = code.plus_product(square, code.multiply(residual, residual), inverse[i])

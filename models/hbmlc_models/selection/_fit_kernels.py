@@ -5,13 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from hbmlc_models.arrays import FloatArray
-from hbmlc_models.selection._compiled import compiled, exp, log, total
-from hbmlc_models.selection._conditioning import LANES, condition
+from hbmlc_models.selection._compiled import compiled, log, softmax
+from hbmlc_models.selection._conditioning import LANES, PIVOT_FLOOR, condition
 
 __all__ = ["noiseless_sums", "noisy_sums"]
-
-_PIVOT_FLOOR = 1e-12
-"""Least square of a pivot of a Cholesky factor, against rounding."""
 
 
 @compiled()
@@ -31,20 +28,12 @@ def _expect(
     for block in range(len(packed)):
         condition(bands, packed, block, values[1:], noise[1:], moments)
     share, determinant, mean, variance = moments[0], moments[1], moments[2], moments[3]
-    highest = -np.inf
     for k in range(len(log_weights)):
         offset = values[0] - mean[k]
         spread = variance[k] + noise[0]
         square = share[k] + offset * offset / spread
         share[k] = log_weights[k] - 0.5 * (square + log(determinant[k] * spread))
-        highest = max(highest, share[k])
-    share = share[: len(log_weights)]
-    for k in range(len(share)):
-        share[k] = exp(share[k] - highest)
-    norm = total(share)
-    for k in range(len(share)):
-        share[k] /= norm
-    return highest + np.log(norm)
+    return softmax(share[: len(log_weights)])
 
 
 @compiled()
@@ -106,7 +95,7 @@ def _invert(covariance: FloatArray, noise: FloatArray, inverse: FloatArray) -> N
             if column < row:
                 inverse[row, column] = entry * inverse[column, column]
             else:
-                inverse[row, row] = 1 / np.sqrt(max(entry + noise[row], _PIVOT_FLOOR))
+                inverse[row, row] = 1 / np.sqrt(max(entry + noise[row], PIVOT_FLOOR))
     _square_inverse(inverse)
 
 

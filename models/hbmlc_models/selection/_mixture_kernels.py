@@ -10,7 +10,7 @@ import numpy as np
 from numba import prange
 
 from hbmlc_models.arrays import FloatArray, IntArray
-from hbmlc_models.selection._compiled import compiled, exp, log, quick_exp, total
+from hbmlc_models.selection._compiled import compiled, exp, log, quick_exp, softmax, total
 from hbmlc_models.selection._conditioning import LANES, condition
 
 __all__ = ["conditional_moments", "density_on_nodes", "log_densities", "photometric_density"]
@@ -97,15 +97,9 @@ def _add_up(
 @compiled()
 def _shares(log_likelihood: FloatArray, log_weights: FloatArray, share: FloatArray) -> None:
     """Fill ``share`` with the components' shares of one galaxy; all ``(n_components,)``."""
-    highest = -np.inf
     for k in range(len(share)):
         share[k] = log_likelihood[k] + log_weights[k]
-        highest = max(highest, share[k])
-    for k in range(len(share)):
-        share[k] = exp(share[k] - highest)
-    scale = 1 / total(share)
-    for k in range(len(share)):
-        share[k] *= scale
+    softmax(share)
 
 
 @compiled(parallel=True)
@@ -156,13 +150,9 @@ def log_densities(
             for k in range(n_components):
                 offset = log1p_z[galaxy] - mean[k]
                 joint[k] -= 0.5 * (offset * offset / variance[k] + log(variance[k]))
-        highest = -np.inf
         for k in range(n_components):
             joint[k] += log_weights[k]
-            highest = max(highest, joint[k])
-        for k in range(n_components):
-            joint[k] = exp(joint[k] - highest)
-        answer[galaxy] = highest + np.log(total(joint))
+        answer[galaxy] = softmax(joint)
     return answer
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import logsumexp
@@ -49,7 +50,7 @@ RESPONSIBILITY_CUT = 1e-5
 """Components below this share of a galaxy's probability do not enter its density."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Mixture:
     """Gaussian mixture over (log(1+z), luptitudes)."""
 
@@ -63,7 +64,7 @@ class Mixture:
     def evaluate(self, luptitudes: FloatArray, errors: FloatArray) -> MixtureEvidence:
         """Judge galaxies, values and errors both ``(n_galaxies, n_bands)``, by each component."""
         log_likelihood, mean, variance = conditional_moments(
-            *self._packed(), _rows(luptitudes), _rows(errors), len(self.weights)
+            *self._packed, _rows(luptitudes), _rows(errors), len(self.weights)
         )
         return MixtureEvidence(log_likelihood=log_likelihood, mean=mean, variance=variance)
 
@@ -75,7 +76,7 @@ class Mixture:
         Values and errors are ``(n_galaxies, n_bands)``, ``log1p_z`` is ``(n_galaxies,)``.
         """
         return log_densities(
-            *self._packed(),
+            *self._packed,
             _rows(luptitudes),
             _rows(errors),
             log_weights(self.weights),
@@ -98,7 +99,7 @@ class Mixture:
     ) -> FloatArray:
         """``density`` of ``evaluate`` in one go, which keeps nothing in between."""
         return photometric_density(
-            *self._packed(),
+            *self._packed,
             _rows(luptitudes),
             _rows(errors),
             log_weights(self.weights),
@@ -106,8 +107,9 @@ class Mixture:
             RESPONSIBILITY_CUT,
         )
 
+    @cached_property
     def _packed(self) -> tuple[tuple[int, ...], FloatArray]:
-        """Bands and components as the compiled loops want them."""
+        """Bands and components as the compiled loops want them, for however many calls."""
         return tuple(range(self.means.shape[1] - 1)), pack(self.means, self.covariances)
 
     def shifted(self, old: FloatArray, new: FloatArray) -> Mixture:
