@@ -10,7 +10,8 @@ an answer is short of is charged too, at a price :math:`\lambda`:
 
 Of two answers nearly as good it is the higher. One price does not do the same everywhere: where
 densities are sharp next to nothing, where tails are heavy too much, and it is these that densities
-know least. So each survey has the price that raises its answers by a fixed amount in the mean.
+know least. So each survey has the price that raises its answers by a fixed amount in the mean, in
+scaled redshift, in which a leap to a far peak is short.
 
 The second term needs but the mean of the density, and one minus the first is zero unless answer and
 truth are near: only a band of the table of losses is ever multiplied.
@@ -39,8 +40,8 @@ LOSS_SCALE = 0.2
 """Scaled error at which the loss of a point estimate saturates: somewhat beyond an outlier's."""
 BIAS_PRICE = 0.06
 """Price of an answer that is too low [per unit z] where no survey says which."""
-RAISE = 0.008
-"""How much higher than those of the first term alone a survey's answers are in the mean."""
+RAISE = 0.0035
+"""How much higher than by the first term alone a survey's answers are in the mean [Δz/(1+z)]."""
 MAX_PRICE = 0.14
 """Price at most: from here on answers are drawn to far peaks."""
 N_HALVINGS = 10
@@ -82,17 +83,18 @@ def bias_price(pdf: FloatArray, z_grid: FloatArray) -> float:
     if len(pdf) == 0:
         return BIAS_PRICE
     expected, total = _expected_profit(pdf, z_grid, slope=0.0)
+    plain = z_grid[_best(expected, total, 0 * z_grid)]
 
-    def answer(price: float) -> float:
-        return float(z_grid[_best(expected, total, price * z_grid)].mean())
+    def raised(price: float) -> float:
+        answers = z_grid[_best(expected, total, price * z_grid)]
+        return float(((answers - plain) / (1 + plain)).mean())
 
-    wanted = answer(0.0) + RAISE
     low, high = 0.0, MAX_PRICE
-    if answer(high) <= wanted:
+    if raised(high) <= RAISE:
         return high
     for _ in range(N_HALVINGS):
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if answer(middle) <= wanted else (low, middle)
+        low, high = (middle, high) if raised(middle) <= RAISE else (low, middle)
     return low
 
 

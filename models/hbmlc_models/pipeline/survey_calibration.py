@@ -26,8 +26,8 @@ __all__ = ["survey_price", "survey_recalibration"]
 
 MAX_JUDGED = 6_000
 """Labelled galaxies that are judged; more would not change the answer."""
-MAX_PRICED = 4_000
-"""Unlabelled galaxies whose answers set the price of those that are too low."""
+MAX_PRICED = 16_000
+"""Unlabelled galaxies whose answers set the price of those that are too low: few of them leap."""
 
 
 def survey_recalibration(

@@ -59,7 +59,7 @@ LABELS_PER_COMPONENT = 30
 """A mixture has one component for as many labelled galaxies …"""
 MIN_COMPONENTS, MAX_COMPONENTS = 8, 100
 """… between these numbers."""
-MIN_REPEATS, MAX_REPEATS = 3, 8
+MIN_REPEATS, MAX_REPEATS = 4, 8
 """Mixtures of each kind: where one ends up is partly chance, and the mean of several is nearer to
 the truth than any; between these numbers …"""
 COMPONENTS_OF_KIND = 192
