@@ -130,13 +130,7 @@ def outputs_density(outputs: FloatArray, z_grid: FloatArray, *, head: Head) -> F
         log_weights, means, scales = (
             part.contiguous().numpy() for part in mixture_parameters(chunk)
         )
-    return density_of_outputs(
-        log_weights,
-        means,
-        scales,
-        np.log1p(z_grid).astype(np.float32),
-        (1 / (1 + z_grid)).astype(np.float32),
-    )
+    return density_of_outputs(log_weights, means, scales, np.log1p(z_grid))
 
 
 def outputs_redshift(outputs: FloatArray, *, head: Head) -> FloatArray:

@@ -16,7 +16,7 @@ import numpy as np
 
 from hbmlc_models.arrays import FloatArray
 
-__all__ = ["compiled", "dot", "exp", "inlined", "log", "quick_exp", "softmax", "total"]
+__all__ = ["compiled", "dot", "exp", "inlined", "log", "softmax", "total"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -63,18 +63,19 @@ def _summing(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 @inlined
-def _reduced(x: float) -> tuple[float, float]:
-    """Remainder of ``x`` by ln 2, less than 0.35 in size, and two to the power of the quotient."""
+def exp(x: float) -> float:
+    """Exponential to the last bits, of a finite number; it saturates instead of overflowing."""
+    x = min(max(x, _LEAST), _MOST)
     shifted = x * _LOG2_E + _ROUNDER
     n = shifted - _ROUNDER
-    exponent = np.float64(shifted).view(np.int64) - np.int64(_ROUNDER_BITS) + np.int64(_BIAS)
-    power = np.int64(exponent << np.int64(_MANTISSA)).view(np.float64)
-    return (x - n * _LN_2_HIGH) - n * _LN_2_LOW, power
-
-
-@inlined
-def _last_terms(p: float, r: float) -> float:
-    """Sum of a Taylor series of the exponential by Horner's rule, from its term in r^7 on."""
+    r = (x - n * _LN_2_HIGH) - n * _LN_2_LOW
+    # Taylor series to r^13, with |r| < 0.35.
+    p = 1 / 6227020800.0
+    p = p * r + 1 / 479001600.0
+    p = p * r + 1 / 39916800.0
+    p = p * r + 1 / 3628800.0
+    p = p * r + 1 / 362880.0
+    p = p * r + 1 / 40320.0
     p = p * r + 1 / 5040.0
     p = p * r + 1 / 720.0
     p = p * r + 1 / 120.0
@@ -82,28 +83,9 @@ def _last_terms(p: float, r: float) -> float:
     p = p * r + 1 / 6.0
     p = p * r + 0.5
     p = p * r + 1.0
-    return p * r + 1.0
-
-
-@inlined
-def exp(x: float) -> float:
-    """Exponential to the last bits, of a finite number; it saturates instead of overflowing."""
-    r, power = _reduced(min(max(x, _LEAST), _MOST))
-    # Taylor series to r^13.
-    p = 1 / 6227020800.0
-    p = p * r + 1 / 479001600.0
-    p = p * r + 1 / 39916800.0
-    p = p * r + 1 / 3628800.0
-    p = p * r + 1 / 362880.0
-    p = p * r + 1 / 40320.0
-    return _last_terms(p, r) * power
-
-
-@inlined
-def quick_exp(x: float) -> float:
-    """Exponential to 2e-10 of itself, of a number between -700 and 700: two thirds of the work."""
-    r, power = _reduced(x)
-    return _last_terms(1 / 40320.0, r) * power
+    p = p * r + 1.0
+    exponent = np.float64(shifted).view(np.int64) - np.int64(_ROUNDER_BITS) + np.int64(_BIAS)
+    return p * np.int64(exponent << np.int64(_MANTISSA)).view(np.float64)
 
 
 @inlined

@@ -10,19 +10,16 @@ import numpy as np
 from numba import prange
 
 from hbmlc_models.arrays import FloatArray, IntArray
-from hbmlc_models.selection._compiled import compiled, exp, log, quick_exp, softmax, total
+from hbmlc_models.selection._compiled import compiled, log, softmax
 from hbmlc_models.selection._conditioning import LANES, condition
+from hbmlc_models.selection._gaussians import add_gaussian, finish_density, in_blocks
 
 __all__ = ["conditional_moments", "density_on_nodes", "log_densities", "photometric_density"]
 
 _VARIANCE_FLOOR = 1e-6
 """Least variance of log(1+z) given photometry, against rounding."""
-_NEGLIGIBLE = 1e-13
+_NEGLIGIBLE = 1e-10
 """Less of a galaxy's probability than this is not added to its density."""
-_DENSITY_FLOOR = 1e-12
-"""Added to every node, so that no redshift is ever impossible."""
-_N_STRETCHES = 512
-"""Stretches of equal length into which nodes are sorted, to find those that a component reaches."""
 
 
 @compiled()
@@ -46,52 +43,27 @@ def _judge(
 
 
 @compiled()
-def _stretches(nodes: FloatArray) -> IntArray:
-    """Number of nodes before the start of each stretch, ``(_N_STRETCHES + 1,)``."""
-    answer = np.empty(_N_STRETCHES + 1, np.int64)
-    step = (nodes[-1] - nodes[0]) / _N_STRETCHES
-    for stretch in range(_N_STRETCHES):
-        answer[stretch] = np.searchsorted(nodes, nodes[0] + stretch * step)
-    answer[_N_STRETCHES] = len(nodes)
-    return answer
-
-
-@compiled()
 def _add_up(
     share: FloatArray,
     mean: FloatArray,
     variance: FloatArray,
-    log1p_z: FloatArray,
-    stretches: IntArray,
+    nodes: FloatArray,
+    starts: IntArray,
     cut: float,
-    density: FloatArray,
+    row: FloatArray,
 ) -> None:
-    """Fill ``density`` ``(n_grid,)`` with p(z) of one galaxy; shares and moments ``(n,)``."""
-    n_grid = len(log1p_z)
-    for node in range(n_grid):
-        density[node] = 0.0
-    per_stretch = _N_STRETCHES / (log1p_z[-1] - log1p_z[0])
+    """Fill ``row`` ``(n_grid,)`` with p(z) of one galaxy; shares and moments ``(n_components,)``.
+
+    ``nodes`` and ``starts`` are those of ``in_blocks``.
+    """
+    density = np.zeros(len(nodes), np.float32)
     for component in range(len(share)):
-        if share[component] < cut:
-            continue
-        centre = mean[component]
-        precision = 0.5 / variance[component]
-        height = share[component] * np.sqrt(precision)
-        reach = np.sqrt(log(share[component] / _NEGLIGIBLE) / precision)
-        start = (centre - reach - log1p_z[0]) * per_stretch
-        end = (centre + reach - log1p_z[0]) * per_stretch + 1
-        first = stretches[int(min(max(start, 0.0), _N_STRETCHES))]
-        last = stretches[int(min(max(end, 0.0), _N_STRETCHES))]
-        here, reached = density[first:last], log1p_z[first:last]
-        for node in range(len(here)):
-            offset = reached[node] - centre
-            here[node] += height * quick_exp(-precision * offset * offset)
-    for node in range(n_grid):
-        # dz = (1+z) dlog(1+z): a density in z from one in log(1+z).
-        density[node] = density[node] * exp(-log1p_z[node]) + _DENSITY_FLOOR
-    scale = 1 / total(density)
-    for node in range(n_grid):
-        density[node] *= scale
+        if share[component] >= cut:
+            scale = np.sqrt(variance[component])
+            reach = np.sqrt(2 * log(share[component] / _NEGLIGIBLE))
+            height = share[component] / scale
+            add_gaussian(height, mean[component], scale, reach, nodes, starts, density)
+    finish_density(density, nodes, row)
 
 
 @compiled()
@@ -171,12 +143,12 @@ def density_on_nodes(
     components below the share ``cut`` are left out.
     """
     n_galaxies = len(log_likelihood)
-    stretches = _stretches(log1p_z)
+    nodes, starts = in_blocks(log1p_z)
     answer = np.empty((n_galaxies, len(log1p_z)))
     for galaxy in prange(n_galaxies):
         share = np.empty(len(log_weights))
         _shares(log_likelihood[galaxy], log_weights, share)
-        _add_up(share, mean[galaxy], variance[galaxy], log1p_z, stretches, cut, answer[galaxy])
+        _add_up(share, mean[galaxy], variance[galaxy], nodes, starts, cut, answer[galaxy])
     return answer
 
 
@@ -193,7 +165,7 @@ def photometric_density(
     """``density_on_nodes`` of ``conditional_moments``, which are never kept."""
     n_galaxies = len(values)
     n_components = len(log_weights)
-    stretches = _stretches(log1p_z)
+    nodes, starts = in_blocks(log1p_z)
     answer = np.empty((n_galaxies, len(log1p_z)))
     for galaxy in prange(n_galaxies):
         moments = np.empty((4, len(packed) * LANES))
@@ -201,5 +173,5 @@ def photometric_density(
         _judge(bands, packed, values[galaxy], errors[galaxy] ** 2, moments)
         _shares(moments[0, :n_components], log_weights, share)
         mean, variance = moments[2], moments[3]
-        _add_up(share, mean, variance, log1p_z, stretches, cut, answer[galaxy])
+        _add_up(share, mean, variance, nodes, starts, cut, answer[galaxy])
     return answer

@@ -6,11 +6,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hbmlc_models.selection._compiled import compiled, dot, exp, log, quick_exp, total
+from hbmlc_models.selection._compiled import compiled, dot, exp, log, total
 
-EXP, QUICK_EXP, LOG = (
+EXP, LOG = (
     compiled()(lambda x: exp(x)),  # noqa: PLW0108 - the compiler inlines it into a caller
-    compiled()(lambda x: quick_exp(x)),  # noqa: PLW0108 - the same
     compiled()(lambda x: log(x)),  # noqa: PLW0108 - the same
 )
 
@@ -19,12 +18,6 @@ EXP, QUICK_EXP, LOG = (
 @given(st.floats(-700, 700))
 def test_exponential_is_that_of_the_library(x: float) -> None:
     np.testing.assert_allclose(EXP(x), np.exp(x), rtol=1e-15)
-
-
-@settings(deadline=None)  # the first call compiles
-@given(st.floats(-700, 700))
-def test_quick_exponential_is_that_of_the_library_to_nine_digits(x: float) -> None:
-    np.testing.assert_allclose(QUICK_EXP(x), np.exp(x), rtol=3e-10)
 
 
 @settings(deadline=None)  # the first call compiles
