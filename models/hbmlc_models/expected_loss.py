@@ -10,8 +10,8 @@ an answer is short of is charged too, at a price :math:`\lambda`:
 
 Of two answers nearly as good it is the higher. One price does not do the same everywhere: where
 densities are sharp next to nothing, where tails are heavy too much, and it is these that densities
-know least. So each survey has the price that raises its answers by a fixed amount in the mean, in
-scaled redshift, in which a leap to a far peak is short.
+know least. Within a peak it does no harm; what costs is that answers leap to a farther one. So each
+survey has the highest price at which next to none do.
 
 The second term needs but the mean of the density, and one minus the first is zero unless answer and
 truth are near: only a band of the table of losses is ever multiplied.
@@ -28,9 +28,10 @@ from hbmlc_models.arrays import FloatArray, IntArray
 
 __all__ = [
     "BIAS_PRICE",
+    "LEAP",
     "LOSS_SCALE",
+    "MAX_LEAPING",
     "MAX_PRICE",
-    "RAISE",
     "LeastLoss",
     "bias_price",
     "least_loss",
@@ -40,10 +41,12 @@ LOSS_SCALE = 0.2
 """Scaled error at which the loss of a point estimate saturates: somewhat beyond an outlier's."""
 BIAS_PRICE = 0.06
 """Price of an answer that is too low [per unit z] where no survey says which."""
-RAISE = 0.0035
-"""How much higher than by the first term alone a survey's answers are in the mean [Δz/(1+z)]."""
+LEAP = 0.15
+"""Scaled change of an answer that is a leap: as far as an outlier is wrong."""
+MAX_LEAPING = 0.002
+"""Share of a survey's answers that its price makes leap, at most."""
 MAX_PRICE = 0.14
-"""Price at most: from here on answers are drawn to far peaks."""
+"""Price at most, even if nothing leaps."""
 N_HALVINGS = 10
 """Halvings of the interval in which a price is looked for."""
 BLOCK = 40
@@ -76,25 +79,27 @@ def least_loss(
 
 
 def bias_price(pdf: FloatArray, z_grid: FloatArray) -> float:
-    """Price that raises the answers to ``pdf`` ``(n_galaxies, n_grid)`` by ``RAISE`` in the mean.
+    """Highest price at which ``MAX_LEAPING`` of the answers to ``pdf`` leap, and no more.
 
-    ``MAX_PRICE`` at most; ``BIAS_PRICE`` where there are no galaxies.
+    ``pdf`` is ``(n_galaxies, n_grid)``. ``MAX_PRICE`` at most; ``BIAS_PRICE`` where there are no
+    galaxies.
     """
     if len(pdf) == 0:
         return BIAS_PRICE
     expected, total = _expected_profit(pdf, z_grid, slope=0.0)
     plain = z_grid[_best(expected, total, 0 * z_grid)]
+    far = plain + LEAP * (1 + plain)
 
-    def raised(price: float) -> float:
+    def is_fair(price: float) -> bool:
         answers = z_grid[_best(expected, total, price * z_grid)]
-        return float(((answers - plain) / (1 + plain)).mean())
+        return bool((answers > far).mean() <= MAX_LEAPING)
 
     low, high = 0.0, MAX_PRICE
-    if raised(high) <= RAISE:
+    if is_fair(high):
         return high
     for _ in range(N_HALVINGS):
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if raised(middle) <= RAISE else (low, middle)
+        low, high = (middle, high) if is_fair(middle) else (low, middle)
     return low
 
 
