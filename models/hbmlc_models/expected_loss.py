@@ -43,7 +43,7 @@ BIAS_PRICE = 0.06
 """Price of an answer that is too low [per unit z] where no survey says which."""
 LEAP = 0.15
 """Scaled change of an answer that is a leap: as far as an outlier is wrong."""
-MAX_LEAPING = 0.002
+MAX_LEAPING = 0.0015
 """Share of a survey's answers that its price makes leap, at most."""
 MAX_PRICE = 0.14
 """Price at most, even if nothing leaps."""
