@@ -25,10 +25,10 @@ from functools import lru_cache
 import numpy as np
 
 from hbmlc_models.arrays import FloatArray, IntArray
+from hbmlc_models.metrics import outlier_fraction
 
 __all__ = [
     "BIAS_PRICE",
-    "LEAP",
     "LOSS_SCALE",
     "MAX_LEAPING",
     "MAX_PRICE",
@@ -41,10 +41,8 @@ LOSS_SCALE = 0.2
 """Scaled error at which the loss of a point estimate saturates: somewhat beyond an outlier's."""
 BIAS_PRICE = 0.06
 """Price of an answer that is too low [per unit z] where no survey says which."""
-LEAP = 0.15
-"""Scaled change of an answer that is a leap: as far as an outlier is wrong."""
 MAX_LEAPING = 0.0015
-"""Share of a survey's answers that its price makes leap, at most."""
+"""Share of a survey's answers that its price makes leap, as far as outliers are wrong, at most."""
 MAX_PRICE = 0.14
 """Price at most, even if nothing leaps."""
 N_HALVINGS = 10
@@ -88,11 +86,10 @@ def bias_price(pdf: FloatArray, z_grid: FloatArray) -> float:
         return BIAS_PRICE
     expected, total = _expected_profit(pdf, z_grid, slope=0.0)
     plain = z_grid[_best(expected, total, 0 * z_grid)]
-    far = plain + LEAP * (1 + plain)
 
     def is_fair(price: float) -> bool:
         answers = z_grid[_best(expected, total, price * z_grid)]
-        return bool((answers > far).mean() <= MAX_LEAPING)
+        return outlier_fraction(answers, plain) <= MAX_LEAPING
 
     low, high = 0.0, MAX_PRICE
     if is_fair(high):

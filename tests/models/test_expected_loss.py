@@ -11,13 +11,13 @@ from scipy.stats import norm
 from hbmlc_models.arrays import FloatArray
 from hbmlc_models.expected_loss import (
     BIAS_PRICE,
-    LEAP,
     LOSS_SCALE,
     MAX_LEAPING,
     MAX_PRICE,
     bias_price,
     least_loss,
 )
+from hbmlc_models.metrics import CATASTROPHIC_THRESHOLD
 
 Z_GRID = np.linspace(0, 3, 151)
 ERROR = Z_GRID[None] - Z_GRID[:, None]
@@ -81,7 +81,7 @@ def test_price_is_the_highest_at_which_next_to_no_answer_leaps(most: float) -> N
 
     def leaping(price: float) -> float:
         raised = least_loss(skewed, Z_GRID, price=price).z
-        return float(np.mean((raised - plain) / (1 + plain) > LEAP))
+        return float(np.mean((raised - plain) / (1 + plain) > CATASTROPHIC_THRESHOLD))
 
     price = bias_price(skewed, Z_GRID)
 
