@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from pydantic import SecretStr
+from s3_server import ACCESS_KEY, REGION, SECRET_KEY, S3Server, serve_s3
 from sqlalchemy import text
 from threadpoolctl import threadpool_limits
 
@@ -71,6 +72,36 @@ def database(migrated: Database) -> Database:
 @pytest.fixture
 def objects(tmp_path: Path) -> Objects:
     return Objects((tmp_path / "objects").as_uri())
+
+
+@pytest.fixture(scope="session")
+def s3_service() -> Iterator[S3Server]:
+    with serve_s3() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_service: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
+    """The server, without faults, and our credentials where its clients look for them."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    monkeypatch.setenv("AWS_REGION", REGION)
+    s3_service.requests.clear()
+    yield s3_service
+    s3_service.fault = None
+
+
+@pytest.fixture
+def bucket(s3: S3Server) -> str:
+    """A bucket of the test's own."""
+    name = f"bucket-{uuid4().hex}"
+    s3.client.create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture
+def s3_objects(s3: S3Server, bucket: str) -> Objects:
+    return Objects(f"s3://{bucket}/survey", endpoint=s3.endpoint)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def make_context(settings: Settings) -> ServiceContext:
     return ServiceContext(
         settings=settings,
         database=Database(settings.database_url.get_secret_value()),
-        objects=Objects(settings.object_store_url),
+        objects=Objects.of(settings),
     )
 
 

@@ -6,7 +6,9 @@ StoreError
 │   └── StaleTransitionError   a job was not in a phase that may precede the wanted one
 ├── InvalidError           the request can never succeed as it is
 ├── LostClaimError         the unit is no longer ours: aborted, reaped or done by another
-└── DigestMismatchError    the bytes are not those that were announced
+├── DigestMismatchError    the bytes are not those that were announced
+├── ObjectDamagedError     an object's bytes are no longer those that were written
+└── StoreUnavailableError  the object store does not answer; the same later may succeed
 """
 
 from __future__ import annotations
@@ -17,8 +19,10 @@ __all__ = [
     "InvalidError",
     "LostClaimError",
     "NotFoundError",
+    "ObjectDamagedError",
     "StaleTransitionError",
     "StoreError",
+    "StoreUnavailableError",
 ]
 
 
@@ -53,3 +57,11 @@ class LostClaimError(StoreError):
 
 class DigestMismatchError(StoreError):
     """The bytes received do not have the digest that was announced."""
+
+
+class ObjectDamagedError(StoreError):
+    """An object's bytes are not those that were written; reading again gives the same."""
+
+
+class StoreUnavailableError(StoreError):
+    """The object store does not answer, or refuses us; the same request may succeed later."""

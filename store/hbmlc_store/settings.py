@@ -24,6 +24,10 @@ class Settings(BaseSettings):
     """Address of a Redis-protocol server."""
     object_store: str | None = None
     """``file://``, ``s3://``, ``gs://`` or ``az://``; ``None`` is ``objects`` in the home."""
+    object_store_endpoint: str | None = None
+    """Address of an S3-compatible store that is not Amazon's."""
+    object_store_public_endpoint: str | None = None
+    """Address of the same store as clients see it; signed addresses name this one."""
     key_secret: SecretStr = SecretStr("")
     """Secret with which API keys are hashed; the API refuses to start without one."""
     host: str = "127.0.0.1"

@@ -29,6 +29,6 @@ def make_context(settings: Settings) -> WorkerContext:
     return WorkerContext(
         settings=settings,
         database=Database(settings.database_url.get_secret_value(), pool_size=3),
-        objects=Objects(settings.object_store_url),
+        objects=Objects.of(settings),
         name=f"{settings.worker_name or socket.gethostname()}/{os.getpid()}",
     )
