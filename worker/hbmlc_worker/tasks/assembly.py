@@ -148,12 +148,11 @@ def _tile_row(entry: TileEntry, diagnostics: Mapping[str, object]) -> dict[str, 
 
 
 def _upload(work: Work, name: str, file: Path) -> NewResult:
-    stored = work.context.objects.put_file(result_key(work.job.id, name), file)
+    media_type = MEDIA_TYPES[file.suffix]
+    key = result_key(work.job.id, name)
+    stored = work.context.objects.put_file(key, file, media_type=media_type, download_name=name)
     return NewResult(
-        name=name,
-        size_bytes=stored.size_bytes,
-        digest=stored.digest,
-        media_type=MEDIA_TYPES[file.suffix],
+        name=name, size_bytes=stored.size_bytes, digest=stored.digest, media_type=media_type
     )
 
 
