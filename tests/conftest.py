@@ -41,7 +41,9 @@ threadpool_limits(1)
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     folder = tmp_path_factory.mktemp("postgres")
-    server = start_postgres(folder / "data", password="test", log=folder / "log")
+    server = start_postgres(
+        folder / "data", password="test", superuser_password="super", log=folder / "log"
+    )
     yield server
     server.stop()
 

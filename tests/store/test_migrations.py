@@ -9,7 +9,6 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
 
 from hbmlc_store.database import (
     Database,
@@ -18,18 +17,20 @@ from hbmlc_store.database import (
     head_revision,
     migrate,
 )
+from hbmlc_store.embedded.postgres import EmbeddedPostgres
 from hbmlc_store.registry import resolve
 from hbmlc_store.schema import Base
 
 
 @pytest.fixture
-def empty(migrated: Database) -> Iterator[Database]:
+def empty(postgres: EmbeddedPostgres) -> Iterator[Database]:
     """A database of its own without tables."""
-    with migrated.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    set_up = Database(postgres.superuser_url())
+    with set_up.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("DROP DATABASE IF EXISTS elsewhere"))
-        connection.execute(text("CREATE DATABASE elsewhere"))
-    url = make_url(migrated.url).set(database="elsewhere")
-    database = Database(url.render_as_string(hide_password=False))
+        connection.execute(text("CREATE DATABASE elsewhere OWNER hbmlc"))
+    set_up.close()
+    database = Database(postgres.url("elsewhere"))
     yield database
     database.close()
 

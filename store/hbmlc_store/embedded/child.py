@@ -40,6 +40,7 @@ def start_child(
     *,
     log: Path,
     environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
     death_signal: signal.Signals = signal.SIGTERM,
     before_exec: Callable[[], None] | None = None,
 ) -> subprocess.Popen[bytes]:
@@ -66,6 +67,7 @@ def start_child(
             stdout=output,
             stderr=subprocess.STDOUT,
             env=dict(environment) if environment is not None else None,
+            cwd=folder,
             start_new_session=True,
             preexec_fn=prepare,  # noqa: PLW1509 - children are started from the one main thread
         )

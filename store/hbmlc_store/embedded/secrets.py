@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 __all__ = ["HomeSecrets", "load_secrets", "save_secrets", "write_private"]
@@ -16,9 +16,12 @@ class HomeSecrets:
     """What the processes of one home share and nobody else may know."""
 
     database_password: str
+    """Of the service's role."""
     broker_password: str
     key_secret: str
     """Secret under which API keys are hashed."""
+    superuser_password: str = ""
+    """Of the role that sets PostgreSQL up; homes of former releases get one at their next start."""
     api_key: str = ""
     """The key that the home's own clients use; made once the database is up."""
 
@@ -31,9 +34,14 @@ def load_secrets(home: Path) -> HomeSecrets:
             database_password=secrets.token_urlsafe(24),
             broker_password=secrets.token_urlsafe(24),
             key_secret=secrets.token_urlsafe(32),
+            superuser_password=secrets.token_urlsafe(24),
         )
         save_secrets(home, made)
-    return HomeSecrets(**json.loads(file.read_text()))
+    found = HomeSecrets(**json.loads(file.read_text()))
+    if not found.superuser_password:
+        found = replace(found, superuser_password=secrets.token_urlsafe(24))
+        save_secrets(home, found)
+    return found
 
 
 def save_secrets(home: Path, secrets_: HomeSecrets) -> None:

@@ -11,23 +11,23 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import structlog
 from pydantic import SecretStr
+from sqlalchemy.exc import OperationalError
 
 from hbmlc.schemas import Scope
 from hbmlc_store.accounts import authenticate, create_api_key, ensure_account
 from hbmlc_store.database import Database, migrate
-from hbmlc_store.embedded.broker import start_broker
 from hbmlc_store.embedded.child import free_port
 from hbmlc_store.embedded.crew import Crew, Member
 from hbmlc_store.embedded.errors import StartError
 from hbmlc_store.embedded.lock import end_leftovers, hold_home, note_children
-from hbmlc_store.embedded.postgres import start_postgres
 from hbmlc_store.embedded.secrets import load_secrets, save_secrets, write_private
+from hbmlc_store.embedded.servers import Servers
 from hbmlc_store.jobs.reaper import expire_leases_of, reap, recover
 from hbmlc_store.settings import Settings
 
@@ -55,7 +55,9 @@ def serve_home(settings: Settings) -> int:
         end_leftovers(home)
         announcement = home / "run" / "service.json"
         announcement.unlink(missing_ok=True)
-        settings = _start_servers(settings, stack)
+        servers = Servers(home, load_secrets(home))
+        stack.callback(servers.stop)
+        settings = _with_servers(settings, servers)
         database = Database(settings.database_url.get_secret_value(), pool_size=2)
         stack.callback(database.close)
         migrate(database)
@@ -64,7 +66,7 @@ def serve_home(settings: Settings) -> int:
         crew = Crew(home / "logs")
         stack.callback(crew.stop)
         _start_crew(crew, settings)
-        note_children(home, crew.pids())
+        note_children(home, [*crew.pids(), *servers.pids()])
         _register_models(settings)
         _wait_for_api(settings, crew, awake)
         url = f"http://{settings.host}:{settings.port}"
@@ -73,7 +75,7 @@ def serve_home(settings: Settings) -> int:
             announcement, json.dumps({"url": url, "api_key": api_key, "pid": os.getpid()})
         )
         logger.info("Service is ready", url=url, home=str(home))
-        return _watch(crew, database, settings, awake)
+        return _watch(servers, crew, database, settings, awake)
 
 
 class _Awake:
@@ -118,24 +120,15 @@ def _awake() -> Generator[_Awake]:
         writer.close()
 
 
-def _start_servers(settings: Settings, stack: ExitStack) -> Settings:
-    """Start PostgreSQL and the broker; returns the settings with their addresses."""
+def _with_servers(settings: Settings, servers: Servers) -> Settings:
+    """Fill the addresses of the home's own servers in."""
     home = settings.home_path
-    secrets = load_secrets(home)
-    postgres = start_postgres(
-        home / "postgres", password=secrets.database_password, log=home / "logs" / "postgres.log"
-    )
-    stack.callback(postgres.stop)
-    broker = start_broker(
-        home / "broker", password=secrets.broker_password, log=home / "logs" / "broker.log"
-    )
-    stack.callback(broker.stop)
     return settings.model_copy(
         update={
             "home": home,
-            "database_url": SecretStr(postgres.url()),
-            "broker_url": SecretStr(broker.url()),
-            "key_secret": SecretStr(secrets.key_secret),
+            "database_url": SecretStr(servers.postgres.url()),
+            "broker_url": SecretStr(servers.broker.url()),
+            "key_secret": SecretStr(load_secrets(home).key_secret),
             "port": settings.port or free_port(),
         }
     )
@@ -212,24 +205,41 @@ def _wait_for_api(settings: Settings, crew: Crew, awake: _Awake) -> None:
         raise StartError(f"The API did not answer; see {settings.home_path / 'logs' / 'api.log'}")
 
 
-def _watch(crew: Crew, database: Database, settings: Settings, awake: _Awake) -> int:
-    """Tend the crew until told to stop; returns the exit status."""
+def _watch(
+    servers: Servers, crew: Crew, database: Database, settings: Settings, awake: _Awake
+) -> int:
+    """Tend servers and crew until told to stop; returns the exit status."""
+    died: set[str] = set()
     while not awake.is_stopping:
         try:
-            died = crew.tend()
+            servers.tend()
+            died.update(crew.tend())
         except ChildProcessError as exc:
             logger.error("Service stops", reason=str(exc))  # noqa: TRY400 - the message says all
             return 1
-        for name in died:
-            # Its units need not wait for their leases to run out: we saw it die.
-            with database.transaction() as tx:
-                expire_leases_of(tx, f"{_worker_name(name)}/")
-            reap(
-                database,
-                max_attempts=settings.max_attempts,
-                stale_after=settings.stale_message_seconds,
-            )
-        note_children(settings.home_path, crew.pids())
+        if died and _queue_again(died, database, settings):
+            died.clear()
+        note_children(settings.home_path, [*crew.pids(), *servers.pids()])
         awake.wait(0.5)
     logger.info("Service stops", reason="asked to")
     return 0
+
+
+def _queue_again(died: Collection[str], database: Database, settings: Settings) -> bool:
+    """Queue the units of dead members again: they need not wait for their leases to run out.
+
+    Returns whether it is done; while PostgreSQL is away it is not, and is tried again.
+    """
+    try:
+        with database.transaction() as tx:
+            for name in died:
+                expire_leases_of(tx, f"{_worker_name(name)}/")
+        reap(
+            database,
+            max_attempts=settings.max_attempts,
+            stale_after=settings.stale_message_seconds,
+        )
+    except OperationalError as exc:
+        logger.warning("PostgreSQL does not answer", reason=str(exc.orig))
+        return False
+    return True

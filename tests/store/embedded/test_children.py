@@ -13,7 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hbmlc_store.embedded.crew import MAX_RESTARTS, Crew, Member
+from hbmlc_store.embedded.crew import Crew, Member
+from hbmlc_store.embedded.deaths import MAX_RESTARTS
 from hbmlc_store.embedded.errors import HomeInUseError
 from hbmlc_store.embedded.lock import end_leftovers, hold_home, note_children
 from hbmlc_store.embedded.secrets import load_secrets
@@ -62,7 +63,7 @@ def test_a_member_that_died_is_started_again(tmp_path: Path) -> None:
 def test_a_member_that_keeps_dying_ends_the_crew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hbmlc_store.embedded.crew.LONGEST_BACKOFF", 0.01)
+    monkeypatch.setattr("hbmlc_store.embedded.deaths.LONGEST_BACKOFF", 0.01)
     crew = Crew(tmp_path)
     crew.start(member("print('no'); raise SystemExit(3)"))
 

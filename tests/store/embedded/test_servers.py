@@ -17,7 +17,9 @@ from hbmlc_store.embedded.postgres import EmbeddedPostgres, start_postgres
 
 
 def start(folder: Path) -> EmbeddedPostgres:
-    return start_postgres(folder / "data", password="secret", log=folder / "log")
+    return start_postgres(
+        folder / "data", password="secret", superuser_password="super", log=folder / "log"
+    )
 
 
 def execute(server: EmbeddedPostgres, statement: str) -> list[tuple[object, ...]]:
