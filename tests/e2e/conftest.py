@@ -51,6 +51,27 @@ class Service:
         wanted = ["worker", "--queue", queue]
         return next(found for found in self.members() if found.cmdline()[-3:] == wanted)
 
+    def server(self, program: str) -> psutil.Process | None:
+        """The main process of PostgreSQL or the broker, by the name of its program."""
+        children = psutil.Process(self.process.pid).children()
+        found = (child for child in children if child.name().startswith(program))
+        return next((child for child in found if child.status() != psutil.STATUS_ZOMBIE), None)
+
+    def wait_for_return(self, program: str, killed: psutil.Process) -> None:
+        """Wait until a killed server runs again and the service can take work."""
+        wait_until(
+            lambda: self.server(program) not in {None, killed} and self.is_ready(),
+            seconds=30,
+            what=f"the return of {program}",
+        )
+
+    def is_ready(self) -> bool:
+        """Whether the service says that it can take work."""
+        try:
+            return self.client.get("/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
     def upload(self, content: bytes, **data: str) -> dict[str, Any]:
         """Upload a catalogue and wait until it is read."""
         answer = self.client.post(

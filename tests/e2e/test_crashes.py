@@ -77,6 +77,19 @@ def test_a_killed_service_takes_its_processes_along_and_its_job_goes_on_after_a_
     assert len(usage_of(second, job)) == 1
 
 
+@pytest.mark.parametrize("program", ["postgres", "valkey"])
+def test_the_service_outlives_a_killed_server(
+    serve: Callable[[], Any], survey: bytes, program: str
+) -> None:
+    service = serve()
+    killed = service.server(program)
+
+    killed.kill()
+
+    service.wait_for_return(program, killed)
+    assert service.upload(survey)["state"] == "READY"
+
+
 def test_an_aborted_job_stops_computing_within_seconds(
     serve: Callable[[], Any], survey: bytes
 ) -> None:
