@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 import numpy as np
 import pyarrow as pa
 
 from hbmlc_models.arrays import IntArray
-from hbmlc_models.formats._columns import integers, is_text, plain, texts
+from hbmlc_models.formats._columns import integers, is_text, labels, plain
 from hbmlc_models.formats._compute import pc
 from hbmlc_models.formats.errors import (
     DuplicateIdsError,
-    IntegerOverflowError,
-    MappingInvalidError,
     MissingIdsError,
 )
+from hbmlc_models.formats.shown import shown
 
 __all__ = ["IdCheck", "ValueType", "reads_as_integers"]
 
 _CANONICAL_INTEGER = r"^(0|-?[1-9][0-9]*)$"
 """Text that an integer prints as; "007" is a name and stays text."""
+_MAX_SUSPECTS = 10_000
+"""Doubles that are looked at one by one; any one of them is enough to refuse the table."""
 
 
 class ValueType(StrEnum):
@@ -47,19 +47,21 @@ class IdCheck:
         self._max_bytes = max_bytes
         self._keys: list[IntArray] = []
         self._type: ValueType | None = None
+        self._n_rows = 0
         self.width = 1
         """Bytes of the longest text."""
 
     def add(self, column: pa.Array) -> None:
         """See the ids of one batch."""
-        column = plain(column)
+        column = plain(column, self._column)
         if is_text(column.type):
-            self._add_texts(texts(column))
-            return
-        held = integers(column, self._column)
-        self._refuse_nulls(held)
-        self._type = ValueType.INTEGER
-        self._keys.append(np.asarray(held.to_numpy(zero_copy_only=False), dtype=np.int64))
+            self._add_texts(column)
+        else:
+            held = integers(column, self._column, start=self._n_rows)
+            self._refuse_nulls(held)
+            self._type = ValueType.INTEGER
+            self._keys.append(np.asarray(held.to_numpy(zero_copy_only=False), dtype=np.int64))
+        self._n_rows += len(column)
 
     @property
     def value_type(self) -> ValueType:
@@ -76,52 +78,48 @@ class IdCheck:
         suspects = np.unique(keys[1:][keys[1:] == keys[:-1]])
         if not len(suspects):
             return
-        if self._type is ValueType.INTEGER:
-            raise self._duplicate(str(suspects[0]), len(suspects))
         # Texts were compared by their hash: look at the few with equal hashes themselves.
-        wanted = set(suspects.tolist())
-        seen: Counter[str] = Counter()
+        wanted = set(suspects[:_MAX_SUSPECTS].tolist())
+        first_row: dict[object, int] = {}
+        row = 0
         for column in again:
-            values = texts(column).to_pylist()
-            seen.update(text for text in values if hash(text) in wanted)
-        doubles = sorted(text for text, count in seen.items() if count > 1)
-        if doubles:
-            raise self._duplicate(doubles[0], len(doubles))
+            for key, value in self._keyed(column):
+                row += 1
+                if key in wanted and (before := first_row.setdefault(value, row)) != row:
+                    raise self._duplicate(before, row, len(suspects))
+
+    def _keyed(self, column: pa.Array) -> Iterator[tuple[int, object]]:
+        """Keys and values of the ids of one batch."""
+        column = plain(column, self._column)
+        if is_text(column.type):
+            values = labels(column, self._column, max_bytes=self._max_bytes).to_pylist()
+            return ((hash(text), text) for text in values)
+        held = integers(column, self._column).to_pylist()
+        return ((value, value) for value in held)
 
     def _add_texts(self, column: pa.Array) -> None:
+        column = labels(column, self._column, max_bytes=self._max_bytes, start=self._n_rows)
         self._refuse_nulls(column)
         self._type = ValueType.TEXT
-        width = pc.max(pc.binary_length(column)).as_py() or 0
-        if width > self._max_bytes:
-            raise MappingInvalidError(
-                f"An id in {self._column!r} has {width} bytes, the limit is {self._max_bytes}; map "
-                "another column.",
-                where=self._column,
-            )
-        self.width = max(self.width, width)
+        self.width = max(self.width, pc.max(pc.binary_length(column)).as_py() or 0)
         if self._may_be_integer:
             self._may_be_integer = reads_as_integers(column)
         if self._may_be_integer:
-            try:
-                column.cast(pa.int64())
-            except pa.ArrowInvalid as error:
-                raise IntegerOverflowError(
-                    f"An id in {self._column!r} is beyond 64 bits with sign: {error}; put a letter "
-                    "before the ids to make them text.",
-                    where=self._column,
-                ) from error
+            integers(column, self._column, start=self._n_rows)
         self._keys.append(np.array([hash(text) for text in column.to_pylist()], dtype=np.int64))
 
     def _refuse_nulls(self, column: pa.Array) -> None:
         if column.null_count:
+            row = self._n_rows + pc.index(column.is_null(), True).as_py() + 1
             raise MissingIdsError(
-                f"The id column {self._column!r} has rows without an id; give every galaxy one.",
+                f"The id column {shown(self._column)} has rows without an id, the first is row "
+                f"{row:,}; give every galaxy one.",
                 where=self._column,
             )
 
-    def _duplicate(self, example: str, count: int) -> DuplicateIdsError:
+    def _duplicate(self, before: int, row: int, count: int) -> DuplicateIdsError:
         return DuplicateIdsError(
-            f"{count:,} ids in {self._column!r} are there more than once, the first is {example}; "
-            "ids must be unique.",
-            where=f"{self._column}={example}",
+            f"{count:,} ids in {shown(self._column)} are there more than once, the first in rows "
+            f"{before:,} and {row:,}; ids must be unique.",
+            where=self._column,
         )

@@ -25,6 +25,7 @@ from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.mapping import ColumnMapping
 from hbmlc_models.formats.normalise import positions, spec_z
 from hbmlc_models.formats.readers import SourceTable
+from hbmlc_models.formats.shown import listed, shown
 from hbmlc_models.formats.tiling import TileColumn, Tiling, healpix_tiling, single_tiling
 
 __all__ = ["Scan", "scan"]
@@ -73,10 +74,9 @@ def scan(
     """Read what orders the rows; memory grows by some 30 bytes a row."""
     mapping = guess.mapping
     if mapping.id is None:
-        shown = ", ".join(list(table.units)[:5])
         raise MissingIdsError(
-            f"None of {len(table.units)} columns is an id (first: {shown}); call one 'id' or map "
-            "it."
+            f"None of {len(table.units)} columns is an id (first: {listed(table.units, 5)}); call "
+            "one 'id' or map it."
         )
     names = (mapping.id, mapping.tile, mapping.ra, mapping.dec, mapping.z_spec, mapping.selected)
     wanted = list(dict.fromkeys(name for name in names if name is not None))
@@ -112,19 +112,21 @@ def _gather(
     z_max: float,
 ) -> None:
     """Keep the values of one batch."""
-    n = batch.num_rows
+    n, start = batch.num_rows, columns.n_rows
     columns.n_rows += n
     if mapping.ra is not None and mapping.dec is not None:
-        ra, dec = numbers(batch[mapping.ra], mapping.ra), numbers(batch[mapping.dec], mapping.dec)
+        ra = numbers(batch[mapping.ra], mapping.ra, start=start)
+        dec = numbers(batch[mapping.dec], mapping.dec, start=start)
         ra, dec = positions(ra, dec, counts)
         columns.ra.append(ra)
         columns.dec.append(dec)
     z = np.full(n, np.nan)
     if mapping.z_spec is not None:
-        z = spec_z(numbers(batch[mapping.z_spec], mapping.z_spec), counts, z_max=z_max)
+        values = numbers(batch[mapping.z_spec], mapping.z_spec, start=start)
+        z = spec_z(values, counts, z_max=z_max)
     columns.z_spec.append(z.astype(np.float32))
     if mapping.selected is not None:
-        columns.selected.append(booleans(batch[mapping.selected], mapping.selected))
+        columns.selected.append(booleans(batch[mapping.selected], mapping.selected, start=start))
     else:
         columns.selected.append(np.isfinite(z))
 
@@ -159,7 +161,9 @@ def _finish(
     tiling = tiles.tiling() if tiles is not None else None
     most_tiles = max(1, columns.n_rows / _MIN_GUESSED_TILE)
     if tiling is not None and guess.is_tile_guessed and len(tiling.values) > most_tiles:
-        warnings.append(f"column {mapping.tile} has too many values to be a tile; not used")
+        warnings.append(
+            f"column {shown(mapping.tile or '')} has too many values to be a tile; not used"
+        )
         tiling, mapping = None, mapping.without_tile()
     if tiling is None and ra is not None and dec is not None and np.isfinite(ra).any():
         tiling = healpix_tiling(ra, dec, mean_galaxies=limits.mean_tile_galaxies)

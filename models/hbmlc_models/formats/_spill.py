@@ -61,16 +61,18 @@ class Spill:
         wanted = _wanted(mapping)
         for batch in table.batches(wanted, size=limits.batch_rows):
             place = self._place[start : start + batch.num_rows]
-            start += batch.num_rows
-            self.ids[place] = _id_values(batch[mapping.id or ""], self.scan.id_type)
-            flux, flux_err, is_detected = self._photometry(batch)
+            self.ids[place] = _id_values(
+                batch[mapping.id or ""], mapping.id or "", self.scan.id_type
+            )
+            flux, flux_err, is_detected = self._photometry(batch, start)
             self.flux[place] = flux
             self.flux_err[place] = flux_err
             self.is_detected[place] = is_detected
             for k, extra in enumerate(self.extras):
                 column = mapping.extras[extra]
-                values = numbers(batch[column], column)
+                values = numbers(batch[column], column, start=start)
                 self.extra[place, k] = np.where(np.abs(values) < _FLOAT32_MAX, values, np.nan)
+            start += batch.num_rows
             on_rows(batch.num_rows)
             self.release()
 
@@ -90,7 +92,7 @@ class Spill:
         return depth
 
     def _photometry(
-        self, batch: pa.RecordBatch
+        self, batch: pa.RecordBatch, start: int
     ) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
         """Fluxes, errors [maggies] and detections of one batch, ``(n, n_bands)``."""
         mapping = self.scan.mapping
@@ -100,7 +102,9 @@ class Spill:
             columns = [(mapping.flux[b], mapping.flux_err[b]) for b in self.bands]
         parts: list[tuple[Any, Any, Any]] = []
         for value, error in columns:
-            values, errors = (numbers(batch[name], name) for name in (value or "", error or ""))
+            values, errors = (
+                numbers(batch[name], name, start=start) for name in (value or "", error or "")
+            )
             if mapping.flux:
                 part = fluxes_from_fluxes(values, errors, self.counts, maggies=unit.maggies)
             else:
@@ -117,11 +121,11 @@ def _wanted(mapping: ColumnMapping) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _id_values(column: pa.Array, value_type: ValueType) -> npt.NDArray[Any]:
+def _id_values(column: pa.Array, name: str, value_type: ValueType) -> npt.NDArray[Any]:
     """Ids of one batch as integers or as UTF-8 bytes."""
-    column = plain(column)
+    column = plain(column, name)
     if is_text(column.type):
-        column = texts(column)
+        column = texts(column, name)
     if value_type is ValueType.INTEGER:
-        return np.asarray(integers(column, "id").to_numpy(zero_copy_only=False), dtype=np.int64)
+        return np.asarray(integers(column, name).to_numpy(zero_copy_only=False), dtype=np.int64)
     return np.array([text.encode() for text in column.to_pylist()])

@@ -9,12 +9,15 @@
     │   ├── UnknownFormatError         unknown-format
     │   ├── CompressedFileError        compressed-file
     │   ├── PickledDataError           pickled-data
+    │   ├── OutsideDataError           outside-data
     │   └── NotATableError             not-a-table
     ├── LimitError                     more than this service takes
     │   ├── TooManyColumnsError        too-many-columns
-    │   └── TooManyRowsError           too-many-rows
+    │   ├── TooManyRowsError           too-many-rows
+    │   └── TooDemandingError          file-too-demanding
     ├── ColumnError                    columns are missing, double or of the wrong kind
     │   ├── MappingInvalidError        mapping-invalid
+    │   ├── BadTextError               bad-text
     │   ├── NoBandRecognisedError      no-band-recognised
     │   ├── MixedPhotometryError       magnitudes-and-fluxes-mixed
     │   └── MissingIdsError            missing-ids
@@ -32,9 +35,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from hbmlc_models.formats.shown import clipped
+
 __all__ = [
     "AllSelectedError",
     "BadErrorsError",
+    "BadTextError",
     "CatalogError",
     "ColumnError",
     "CompressedFileError",
@@ -48,9 +54,11 @@ __all__ = [
     "MixedPhotometryError",
     "NoBandRecognisedError",
     "NotATableError",
+    "OutsideDataError",
     "PickledDataError",
     "PositionOutOfRangeError",
     "SpecZOutOfRangeError",
+    "TooDemandingError",
     "TooFewGalaxiesError",
     "TooManyColumnsError",
     "TooManyRowsError",
@@ -60,16 +68,25 @@ __all__ = [
 ]
 
 
+_MESSAGE_LENGTH = 1_000
+_WHERE_LENGTH = 200
+
+
 class CatalogError(Exception):
-    """An uploaded catalogue cannot be used; the message says why and what to do."""
+    """An uploaded catalogue cannot be used; the message says why and what to do.
+
+    It goes to the owner of the catalogue and into logs, so it names rows, columns and lengths, and
+    never says what stands in a cell.
+    """
 
     code: ClassVar[str] = "catalog-error"
     """Stable machine-readable name of the fault."""
 
     def __init__(self, message: str, *, where: str | None = None) -> None:
+        message = clipped(message, _MESSAGE_LENGTH)
         self.message = message
-        """What was found and what to do."""
-        self.where = where
+        """What was found and what to do; printable."""
+        self.where = None if where is None else clipped(where, _WHERE_LENGTH)
         """Column, row or byte at which it was found, where that is known."""
         super().__init__(message)
 
@@ -108,6 +125,12 @@ class PickledDataError(FileError):
     code = "pickled-data"
 
 
+class OutsideDataError(FileError):
+    """The file points to data outside itself: another file, an address, a declared entity."""
+
+    code = "outside-data"
+
+
 class NotATableError(FileError):
     """The format is known, but there is no table in it."""
 
@@ -130,6 +153,12 @@ class TooManyRowsError(LimitError):
     code = "too-many-rows"
 
 
+class TooDemandingError(LimitError):
+    """The file declares more than it may unfold to: wide values, huge chunks, empty rows."""
+
+    code = "file-too-demanding"
+
+
 class ColumnError(CatalogError):
     """Columns are missing, double or of the wrong kind."""
 
@@ -138,6 +167,12 @@ class MappingInvalidError(ColumnError):
     """The mapping names columns that are not there or cannot hold what it says."""
 
     code = "mapping-invalid"
+
+
+class BadTextError(ColumnError):
+    """An id or a tile name cannot be written down: a control character, or no UTF-8."""
+
+    code = "bad-text"
 
 
 class NoBandRecognisedError(ColumnError):

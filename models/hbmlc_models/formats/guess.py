@@ -32,6 +32,7 @@ from hbmlc_models.formats._column_words import (
 )
 from hbmlc_models.formats.errors import MixedPhotometryError, NoBandRecognisedError
 from hbmlc_models.formats.mapping import ColumnMapping, FluxUnit
+from hbmlc_models.formats.shown import listed
 
 __all__ = ["Guess", "guess_mapping"]
 
@@ -110,7 +111,7 @@ def _photometry_fields(
 def _flux_unit(values: Mapping[str, str], units: Mapping[str, str | None]) -> FluxUnit:
     """Unit that the columns carry, nJy (the Rubin convention) where they carry none."""
     for column in values.values():
-        unit = units[column]
+        unit = units.get(column)
         if unit:
             return FluxUnit.parse(unit)
     return FluxUnit.NANOJANSKY
@@ -138,10 +139,9 @@ def _guess_photometry(units: Mapping[str, str | None], guess: Guess) -> _Family:
     """Family of columns that covers most bands."""
     families = _families(units)
     if not families:
-        shown = ", ".join(list(units)[:5])
         raise NoBandRecognisedError(
-            f"None of {len(units)} columns names a band (first: {shown}); name them like mag_g and "
-            "mag_err_g, or map them yourself."
+            f"None of {len(units)} columns names a band (first: {listed(units, 5)}); name them "
+            "like mag_g and mag_err_g, or map them yourself."
         )
     ranked = sorted(families, key=_rank)
     best = ranked[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +23,9 @@ from hbmlc_models.formats.errors import BadErrorsError, MappingInvalidError
 from hbmlc_models.formats.guess import Guess, guess_mapping
 from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.mapping import ColumnMapping
-from hbmlc_models.formats.readers import SourceTable, open_table
+from hbmlc_models.formats.readers import open_table
 from hbmlc_models.formats.report import Coverage, IngestReport
+from hbmlc_models.formats.shown import is_printable_name, listed, shown
 from hbmlc_models.formats.sniff import FileFormat, sniff
 
 __all__ = ["ingest"]
@@ -63,9 +64,14 @@ def ingest(
     """
     limits = limits or IngestLimits()
     file_format = sniff(source)
+    size = source.stat().st_size
     with open_table(source, file_format, limits) as table:
-        guess = guess_mapping(table.units, mapping)
-        bands = _check_mapping(guess, table)
+        # Other names could neither be stored nor be shown.
+        units = {name: unit for name, unit in table.units.items() if is_printable_name(name)}
+        guess = guess_mapping(units, mapping)
+        bands = _check_mapping(guess, units)
+        if table.n_rows is not None:
+            limits.check_expansion(table.n_rows * _row_bytes(guess.mapping), file_bytes=size)
         progress = _Progress(table.n_rows, on_progress)
         is_untyped = file_format is FileFormat.CSV
         found = scan(table, guess, limits, is_untyped=is_untyped, on_rows=progress.add)
@@ -99,14 +105,20 @@ class _Progress:
             self._callback(min(1.0, self._done / self._total))
 
 
-def _check_mapping(guess: Guess, table: SourceTable) -> tuple[str, ...]:
+def _row_bytes(mapping: ColumnMapping) -> int:
+    """Bytes that a row takes once it is read: a double for each column at least."""
+    return 8 * len(mapping.names())
+
+
+def _check_mapping(guess: Guess, units: Mapping[str, str | None]) -> tuple[str, ...]:
     """Bands with value and error; raises where columns are missing."""
     mapping = guess.mapping
     for name in mapping.names():
-        if name not in table.units:
-            shown = ", ".join(list(table.units)[:8])
+        if name not in units:
             raise MappingInvalidError(
-                f"There is no column {name!r} with one value a row; there are {shown}…", where=name
+                f"There is no column {shown(name)} with one value a row; there are "
+                f"{listed(units, 8)}…",
+                where=name,
             )
     values = mapping.mag or mapping.flux
     errors = mapping.mag_err or mapping.flux_err

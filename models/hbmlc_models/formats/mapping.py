@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 
 from hbmlc_models.formats.errors import MappingInvalidError
+from hbmlc_models.formats.shown import shown
 from hbmlc_models.photometry import AB_ZERO_JANSKY
 
 __all__ = ["ColumnMapping", "FluxUnit"]
@@ -44,7 +45,7 @@ class FluxUnit(StrEnum):
         spelled = text.strip().lower().replace("μ", "u").replace("µ", "u").replace(" ", "")
         if spelled not in _SPELLINGS:
             known = ", ".join(cls)
-            raise MappingInvalidError(f"Unknown flux unit {text!r}; use one of {known}.")
+            raise MappingInvalidError(f"Unknown flux unit {shown(text)}; use one of {known}.")
         return _SPELLINGS[spelled]
 
 
@@ -108,7 +109,7 @@ class ColumnMapping:
         for name, value in document.items():
             if name not in cls.__dataclass_fields__:
                 known = ", ".join(cls.__dataclass_fields__)
-                raise MappingInvalidError(f"Unknown mapping field {name!r}; known: {known}.")
+                raise MappingInvalidError(f"Unknown mapping field {shown(name)}; known: {known}.")
             if value is not None:
                 columns[name] = _checked(name, value)
         return cls(**columns)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -139,4 +140,4 @@ def _checked(name: str, value: object) -> object:
             return {str(band): str(column) for band, column in value.items()}
     elif isinstance(value, str):
         return value
-    raise MappingInvalidError(f"Mapping field {name!r} cannot be {value!r}.", where=name)
+    raise MappingInvalidError(f"Mapping field {name!r} cannot be {shown(repr(value))}.", where=name)

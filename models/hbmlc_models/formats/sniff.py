@@ -72,8 +72,8 @@ def sniff(source: Path) -> FileFormat:
     if _looks_like_text(head):
         return FileFormat.CSV
     raise UnknownFormatError(
-        f"The first bytes ({head[:8].hex(' ')}) belong to none of the formats that are read: "
-        "Parquet, CSV, FITS, HDF5, VOTable.",
+        "The first bytes belong to none of the formats that are read: Parquet, CSV, FITS, HDF5, "
+        "VOTable.",
         where="byte 0",
     )
 

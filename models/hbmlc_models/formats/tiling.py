@@ -10,11 +10,12 @@ import pyarrow as pa
 from astropy_healpix import lonlat_to_healpix
 
 from hbmlc_models.arrays import FloatArray, IntArray
-from hbmlc_models.formats._columns import integers, is_text, plain, texts
+from hbmlc_models.formats._columns import integers, is_text, labels, plain
 from hbmlc_models.formats._compute import pc
 from hbmlc_models.formats._ids import ValueType, reads_as_integers
 from hbmlc_models.formats.errors import MappingInvalidError
 from hbmlc_models.formats.limits import IngestLimits
+from hbmlc_models.formats.shown import shown
 
 __all__ = ["UNASSIGNED", "TileColumn", "Tiling", "healpix_tiling", "single_tiling"]
 
@@ -54,11 +55,18 @@ class TileColumn:
     limits: IngestLimits
     _codes: list[IntArray] = field(default_factory=list[IntArray])
     _known: dict[int | str | None, int] = field(default_factory=dict[int | str | None, int])
+    _n_rows: int = 0
 
     def add(self, values: pa.Array) -> None:
         """See the tiles of one batch."""
-        values = plain(values)
-        held = texts(values) if is_text(values.type) else integers(values, self.column)
+        values = plain(values, self.column)
+        if is_text(values.type):
+            held = labels(
+                values, self.column, max_bytes=self.limits.max_id_bytes, start=self._n_rows
+            )
+        else:
+            held = integers(values, self.column, start=self._n_rows)
+        self._n_rows += len(held)
         encoded = pc.dictionary_encode(held, null_encoding="encode")
         codes = [self._code(value) for value in encoded.dictionary.to_pylist()]
         lookup = np.array(codes, dtype=np.int64)
@@ -86,13 +94,11 @@ class TileColumn:
 
     def _code(self, value: int | str | None) -> int:
         """Number of ``value`` in order of first appearance."""
-        if isinstance(value, str) and len(value.encode()) > self.limits.max_id_bytes:
-            raise MappingInvalidError(f"A tile name in {self.column!r} is too long.")
         code = self._known.setdefault(value, len(self._known))
         if code >= self.limits.max_tiles:
             raise MappingInvalidError(
-                f"The tile column {self.column!r} has more than {self.limits.max_tiles:,} values; "
-                "map another column.",
+                f"The tile column {shown(self.column)} has more than {self.limits.max_tiles:,} "
+                "values; map another column.",
                 where=self.column,
             )
         return code

@@ -148,7 +148,7 @@ def test_hdf5_links_out_of_the_file_are_not_followed(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "upload", "w") as file:
         file["photometry"] = h5py.ExternalLink(str(tmp_path / "secret.h5"), "photometry")
 
-    assert fault(tmp_path / "upload").code == "not-a-table"
+    assert fault(tmp_path / "upload").code == "outside-data"
 
 
 def test_votable_entities_are_never_expanded(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_votable_entities_are_never_expanded(tmp_path: Path) -> None:
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaa">]>'
     (tmp_path / "upload").write_text(text.replace("<VOTABLE", bomb + "<VOTABLE", 1))
 
-    assert fault(tmp_path / "upload").code == "not-a-table"
+    assert fault(tmp_path / "upload").code == "outside-data"
 
 
 def test_large_votable_is_refused_by_its_size(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from hbmlc_models.formats.errors import MappingInvalidError, NotATableError, TruncatedFileError
-from hbmlc_models.formats.limits import IngestLimits
+from hbmlc_models.formats.errors import NotATableError, TooDemandingError, TruncatedFileError
+from hbmlc_models.formats.limits import MAX_NAME_BYTES, IngestLimits
+from hbmlc_models.formats.readers._table import refuse_doubles
 
 __all__ = ["CsvTable"]
 
@@ -20,6 +22,7 @@ _NULLS = ["", "NaN", "nan", "NAN", "null", "NULL", "None", "NA", "N/A", "--", "m
 _MAX_HEADER_LINES = 10_000
 _BLOCK_BYTES = 4 * 2**20
 _MAX_HEADER_BYTES = 16 * 2**20
+_FIELD_COUNTS = re.compile(r"Expected (\d+) columns, got (\d+)")
 
 
 class CsvTable:
@@ -29,11 +32,7 @@ class CsvTable:
         self._source = source
         self._names, self._separator, self._skip = _header(source)
         limits.check_columns(len(self._names))
-        doubles = [name for name in dict.fromkeys(self._names) if self._names.count(name) > 1]
-        if doubles:
-            raise MappingInvalidError(
-                f"The column {doubles[0]!r} is there twice; rename one.", where=doubles[0]
-            )
+        refuse_doubles(self._names)
 
     @property
     def units(self) -> Mapping[str, str | None]:
@@ -66,14 +65,30 @@ class CsvTable:
             for batch in reader:
                 for start in range(0, batch.num_rows, size):
                     yield batch.slice(start, size)
+        except pa.ArrowMemoryError as error:
+            raise MemoryError("A block of the text table takes more than the memory.") from error
         except (pa.ArrowException, OSError) as error:
             # An incomplete last line is how a cut-off text table shows itself.
-            raise TruncatedFileError(
-                f"The text table breaks off or changes its number of fields: {error}."
-            ) from error
+            raise TruncatedFileError(_what_is_wrong(str(error))) from error
 
     def close(self) -> None:
         """Nothing stays open between calls."""
+
+
+def _what_is_wrong(message: str) -> str:
+    """Our words for Arrow's: its own repeat the row."""
+    counts = _FIELD_COUNTS.search(message)
+    if counts:
+        return (
+            f"A line of the text table has {counts[2]} fields where the header has {counts[1]}; "
+            "write the table again, or put quotes around texts with a separator."
+        )
+    if "straddl" in message:
+        return (
+            f"A line of the text table is longer than {_BLOCK_BYTES:,} bytes; write one line a "
+            "galaxy."
+        )
+    return "The text table breaks off, changes its number of fields or is not UTF-8; mend it."
 
 
 def _header(source: Path) -> tuple[list[str], str, int]:
@@ -89,7 +104,7 @@ def _header(source: Path) -> tuple[list[str], str, int]:
                 if number > _MAX_HEADER_LINES:
                     break
         except UnicodeDecodeError as error:
-            raise NotATableError(f"The text is not UTF-8: {error}.") from error
+            raise NotATableError("The text is not UTF-8; write it as UTF-8.") from error
     raise NotATableError("The text has no header line with column names.")
 
 
@@ -118,8 +133,20 @@ def _names(line: str, comment: str, number: int) -> tuple[list[str], str, int]:
 
 def _split(line: str, separator: str) -> list[str]:
     """Fields of one line without quotes and blanks around them."""
-    rows = csv.reader([line.strip("\r\n")], delimiter=separator)
-    return [field.strip() for field in chain.from_iterable(rows)]
+    try:
+        fields = list(chain.from_iterable(csv.reader([line.strip("\r\n")], delimiter=separator)))
+    except csv.Error as error:
+        raise NotATableError(
+            "The header line of the text cannot be taken apart; write short column names without "
+            "quotes."
+        ) from error
+    longest = max(map(len, fields), default=0)
+    if longest > MAX_NAME_BYTES:
+        raise TooDemandingError(
+            f"A column name of the text has {longest:,} characters, the limit is "
+            f"{MAX_NAME_BYTES:,}; write a header line with short names."
+        )
+    return [field.strip() for field in fields]
 
 
 def _is_number(text: str) -> bool:

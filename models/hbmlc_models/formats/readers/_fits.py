@@ -12,9 +12,11 @@ import numpy.typing as npt
 import pyarrow as pa
 from astropy.io import fits
 
-from hbmlc_models.formats.errors import NotATableError, TruncatedFileError
-from hbmlc_models.formats.limits import IngestLimits
+from hbmlc_models.formats.errors import NotATableError, TooDemandingError, TruncatedFileError
+from hbmlc_models.formats.limits import BATCH_BYTES, MAX_RECORD_BYTES, IngestLimits
 from hbmlc_models.formats.readers._arrow import text_array
+from hbmlc_models.formats.readers._fits_headers import check_headers
+from hbmlc_models.formats.readers._table import refuse_doubles
 
 __all__ = ["FitsTable"]
 
@@ -41,22 +43,24 @@ class FitsTable:
     """
 
     def __init__(self, source: Path, limits: IngestLimits) -> None:
-        hdu, offset = _first_table(source)
-        limits.check_columns(len(hdu.columns))
-        n_rows = int(hdu.header["NAXIS2"])
-        limits.check_rows(n_rows)
-        needed = offset + int(hdu.header["NAXIS1"]) * n_rows
-        if source.stat().st_size < needed:
+        check_headers(source)
+        try:
+            hdu, offset = _first_table(source)
+            n_rows, width = int(hdu.header["NAXIS2"]), int(hdu.header["NAXIS1"])
+            limits.check_columns(len(hdu.columns))
+            limits.check_rows(n_rows)
+            self._dtype: np.dtype[Any] = hdu.columns.dtype.newbyteorder(">")
+            names = [str(column.name) for column in hdu.columns]
+            described = [_describe(column) for column in hdu.columns]
+        except (OSError, ValueError, TypeError, KeyError, fits.VerifyError) as error:
             raise TruncatedFileError(
-                f"The FITS table needs {needed:,} bytes, the file has {source.stat().st_size:,}; "
-                "upload it again in full.",
-                where=f"byte {source.stat().st_size}",
-            )
+                "The FITS headers cannot be read; write the file again."
+            ) from error
+        refuse_doubles(names)
+        self._columns = {n: column for n, column in zip(names, described, strict=True) if column}
+        _check_rows(self._dtype.itemsize, width, n_rows, offset, source.stat().st_size)
+        self._limits = limits
         self._n_rows = n_rows
-        self._columns = {
-            column.name: described for column in hdu.columns if (described := _describe(column))
-        }
-        self._dtype: np.dtype[Any] = hdu.columns.dtype.newbyteorder(">")
         self._offset = offset
         self._file = source.open("rb")
 
@@ -72,10 +76,13 @@ class FitsTable:
 
     def batches(self, columns: Sequence[str], *, size: int) -> Iterator[pa.RecordBatch]:
         """Rows of ``columns`` in batches."""
+        for name in columns:
+            self._limits.check_cell(name, self._dtype[name].itemsize)
+        size = min(size, max(1, BATCH_BYTES // self._dtype.itemsize))
         for start in range(0, self._n_rows, size):
             self._file.seek(self._offset + start * self._dtype.itemsize)
             records = np.fromfile(self._file, self._dtype, min(size, self._n_rows - start))
-            arrays = [_to_arrow(records[name], self._columns[name]) for name in columns]
+            arrays = [_to_arrow(records[name], self._columns[name], name) for name in columns]
             yield pa.RecordBatch.from_arrays(arrays, names=list(columns))
 
     def close(self) -> None:
@@ -85,18 +92,38 @@ class FitsTable:
 
 def _first_table(source: Path) -> tuple[Any, int]:
     """Header unit of the first binary table and the byte at which its rows start."""
-    try:
-        with fits.open(source, mode="readonly", memmap=True, lazy_load_hdus=True) as hdus:
-            for hdu in hdus:
-                if isinstance(hdu, fits.BinTableHDU) and not hdu.header.get("ZTABLE", False):
-                    info: Any = hdu.fileinfo()
-                    return hdu, int(info["datLoc"])
-    except (OSError, ValueError, TypeError, KeyError, fits.VerifyError) as error:
-        raise TruncatedFileError(f"The FITS headers cannot be read: {error}.") from error
+    with fits.open(source, mode="readonly", memmap=True, lazy_load_hdus=True) as hdus:
+        for hdu in hdus:
+            if isinstance(hdu, fits.BinTableHDU) and not hdu.header.get("ZTABLE", False):
+                info: Any = hdu.fileinfo()
+                return hdu, int(info["datLoc"])
     raise NotATableError(
         "The FITS file has no binary table extension (images, ASCII tables and tile-compressed "
         "tables are not read); write the catalogue with astropy.table.Table.write."
     )
+
+
+def _check_rows(columns_width: int, width: int, n_rows: int, offset: int, size: int) -> None:
+    """Raise where rows are not as wide as their columns, too wide, or not all there [bytes]."""
+    if width != columns_width:
+        raise NotATableError(
+            f"The FITS columns take {columns_width:,} bytes a row and NAXIS1 says {width:,}; write "
+            "the table again.",
+            where="NAXIS1",
+        )
+    if width > MAX_RECORD_BYTES:
+        raise TooDemandingError(
+            f"A row of the FITS table takes {width:,} bytes, the limit is {MAX_RECORD_BYTES:,}; "
+            "upload only id, position, tile, photometry, errors and redshift.",
+            where="NAXIS1",
+        )
+    needed = offset + width * n_rows
+    if size < needed:
+        raise TruncatedFileError(
+            f"The FITS table needs {needed:,} bytes, the file has {size:,}; upload it again in "
+            "full.",
+            where=f"byte {size}",
+        )
 
 
 def _describe(column: Any) -> _Column | None:
@@ -114,10 +141,10 @@ def _describe(column: Any) -> _Column | None:
     )
 
 
-def _to_arrow(stored: npt.NDArray[Any], column: _Column) -> pa.Array:
+def _to_arrow(stored: npt.NDArray[Any], column: _Column, name: str) -> pa.Array:
     """Arrow values of the stored bytes of one column."""
     if column.code == "A":
-        return text_array(stored)
+        return text_array(stored, name)
     if column.code == "L":
         return pa.array(stored.astype("i1") == ord("T"))
     native = stored.astype(stored.dtype.newbyteorder("="))

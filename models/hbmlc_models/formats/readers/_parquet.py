@@ -8,32 +8,40 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hbmlc_models.formats.errors import NotATableError, TruncatedFileError
-from hbmlc_models.formats.limits import IngestLimits
+from hbmlc_models.formats._compute import pc
+from hbmlc_models.formats.errors import NotATableError, TooDemandingError, TruncatedFileError
+from hbmlc_models.formats.limits import MAX_PARQUET_FOOTER_BYTES, IngestLimits
+from hbmlc_models.formats.readers._table import refuse_doubles
 
 __all__ = ["ParquetTable"]
 
-_THRIFT_LIMIT = 256 * 2**20
+_THRIFT_LIMIT = MAX_PARQUET_FOOTER_BYTES
 """Largest footer structure [bytes]: a forged footer may otherwise claim all memory."""
+_TAIL_BYTES = 8
+"""Length of the footer and the magic bytes, at the end of the file."""
 
 
 class ParquetTable:
-    """A Parquet file; nested columns are left out."""
+    """A Parquet file; nested columns, and fixed-width bytes that are no number, are left out."""
 
     def __init__(self, source: Path, limits: IngestLimits) -> None:
+        _check_footer(source)
+        self._limits = limits
         try:
-            self._file = pq.ParquetFile(
-                source,
-                memory_map=True,
-                thrift_string_size_limit=_THRIFT_LIMIT,
-                thrift_container_size_limit=_THRIFT_LIMIT,
-            )
+            self._file = _open(source, [])
             schema = self._file.schema_arrow
+            limits.check_columns(len(schema.names))
+            refuse_doubles(schema.names)
+            # Texts come as dictionaries: one long text that a million rows name stays one.
+            texts = [field.name for field in schema if _is_text(field.type)]
+            self._file.close()
+            self._file = _open(source, texts)
         except (pa.ArrowException, OSError) as error:
-            raise NotATableError(f"The Parquet footer cannot be read: {error}.") from error
-        limits.check_columns(len(schema.names))
+            raise NotATableError(
+                "The Parquet footer cannot be read; write the file again."
+            ) from error
         limits.check_rows(self._file.metadata.num_rows)
-        self._units = {field.name: _unit(field) for field in schema if not _is_nested(field.type)}
+        self._units = {field.name: _unit(field) for field in schema if _is_scalar(field.type)}
 
     @property
     def units(self) -> Mapping[str, str | None]:
@@ -48,9 +56,22 @@ class ParquetTable:
     def batches(self, columns: Sequence[str], *, size: int) -> Iterator[pa.RecordBatch]:
         """Rows of ``columns`` in batches."""
         try:
-            yield from self._file.iter_batches(batch_size=size, columns=list(columns))
+            for batch in self._file.iter_batches(batch_size=size, columns=list(columns)):
+                for name in columns:
+                    self._check_texts(name, batch[name])
+                yield batch
+        except pa.ArrowMemoryError as error:
+            raise MemoryError("A Parquet page unfolds to more than the memory.") from error
         except (pa.ArrowException, OSError) as error:
-            raise TruncatedFileError(f"A Parquet page cannot be read: {error}.") from error
+            raise TruncatedFileError(
+                "A Parquet page is damaged or missing; write the file again."
+            ) from error
+
+    def _check_texts(self, name: str, column: pa.Array) -> None:
+        """Raise where a text of a dictionary is too long to be repeated row by row."""
+        if pa.types.is_dictionary(column.type) and _is_text(column.type.value_type):
+            longest = pc.max(pc.binary_length(column.dictionary)).as_py()
+            self._limits.check_cell(name, longest or 0)
 
     def close(self) -> None:
         """Close the file."""
@@ -64,6 +85,44 @@ def _unit(field: pa.Field) -> str | None:
     return unit.decode("utf-8", "replace") if unit else None
 
 
-def _is_nested(kind: pa.DataType) -> bool:
-    """Whether a column holds more than one value a row."""
-    return pa.types.is_nested(kind)
+def _open(source: Path, texts: Sequence[str]) -> pq.ParquetFile:
+    """Open a file whose columns ``texts`` are read as dictionaries."""
+    return pq.ParquetFile(
+        source,
+        memory_map=True,
+        read_dictionary=list(texts),
+        thrift_string_size_limit=_THRIFT_LIMIT,
+        thrift_container_size_limit=_THRIFT_LIMIT,
+    )
+
+
+def _check_footer(source: Path) -> None:
+    """Raise where the footer is too large to be taken apart."""
+    with source.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _TAIL_BYTES))
+        footer = int.from_bytes(file.read(4), "little")
+    if footer > MAX_PARQUET_FOOTER_BYTES:
+        raise TooDemandingError(
+            f"The Parquet footer has {footer:,} bytes, the limit is {MAX_PARQUET_FOOTER_BYTES:,}; "
+            "write fewer columns and larger row groups."
+        )
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    """Whether a column holds texts or bytes of any length."""
+    return (
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_string_view(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_binary_view(kind)
+    )
+
+
+def _is_scalar(kind: pa.DataType) -> bool:
+    """Whether a column holds one value a row that can be a number, a flag or a text."""
+    if pa.types.is_dictionary(kind):
+        return _is_scalar(kind.value_type)
+    return not (pa.types.is_nested(kind) or pa.types.is_fixed_size_binary(kind))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import pyarrow as pa
 
-__all__ = ["SourceTable"]
+from hbmlc_models.formats.errors import MappingInvalidError
+from hbmlc_models.formats.shown import shown
+
+__all__ = ["SourceTable", "refuse_doubles"]
 
 
 class SourceTable(Protocol):
@@ -30,3 +34,12 @@ class SourceTable(Protocol):
     def close(self) -> None:
         """Close the file."""
         ...
+
+
+def refuse_doubles(names: Sequence[str]) -> None:
+    """Raise where two columns have the same name."""
+    double = next((name for name, count in Counter(names).items() if count > 1), None)
+    if double is not None:
+        raise MappingInvalidError(
+            f"The column {shown(double)} is there twice; rename one.", where=double
+        )
