@@ -6,12 +6,16 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from hbmlc_service.context import make_context
+from hbmlc_service.gate import Gate
 from hbmlc_service.handlers import (
+    admin,
     api_keys,
+    audit,
     calibrations,
     catalogs,
     events,
@@ -21,7 +25,7 @@ from hbmlc_service.handlers import (
     trainings,
     uploads,
 )
-from hbmlc_service.middleware import BodyLimit, RequestId
+from hbmlc_service.middleware import RequestScope
 from hbmlc_service.problems import install_problem_handlers
 from hbmlc_service.wire_schemas import complete_openapi
 from hbmlc_store.settings import Settings
@@ -43,7 +47,10 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        yield
+        # As many threads as connections: more would only wait for one another.
+        current_default_thread_limiter().total_tokens = settings.api_threads
+        async with context.changes.listening():
+            yield
         context.database.close()
 
     app = FastAPI(
@@ -54,10 +61,9 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.state.context = context
-    app.add_middleware(
-        BodyLimit, max_json=settings.max_body_bytes, max_multipart=settings.max_inline_bytes
-    )
-    app.add_middleware(RequestId)
+    # The last one added is the first that a request meets.
+    app.add_middleware(Gate, settings=settings, recognise=context.recognise)
+    app.add_middleware(RequestScope)
     install_problem_handlers(app)
     for module in (
         health,
@@ -69,6 +75,8 @@ def create_app(settings: Settings) -> FastAPI:
         trainings,
         models,
         api_keys,
+        audit,
+        admin,
     ):
         app.include_router(module.router)
     complete_openapi(app)

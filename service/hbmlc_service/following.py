@@ -1,7 +1,8 @@
 """Following a job of any kind: one long poll, or server-sent events until its end.
 
 Each event is the whole present state, so nothing is missed by missing one. Its id is a digest of
-that state: a client that returns with ``Last-Event-ID`` gets an event once the state differs.
+that state: a client that returns with ``Last-Event-ID`` gets an event once the state differs. A
+stream looks when a change is announced, and a key has a bounded number of streams.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, TypeVar
+from uuid import UUID
 
 from fastapi import Header, Query, Request
 from fastapi.responses import StreamingResponse
@@ -19,7 +21,9 @@ from sqlalchemy.orm import Session
 from hbmlc.schemas import Calibration, Phase, Training
 from hbmlc_service.context import ServiceContext
 from hbmlc_service.problems import problem_responses
-from hbmlc_service.waiting import LOOK_SECONDS, poll
+from hbmlc_service.streams import StreamSlots
+from hbmlc_service.waiting import CALM_SECONDS, poll
+from hbmlc_store.accounts import Identity
 from hbmlc_store.errors import NotFoundError
 
 __all__ = ["EVENT_RESPONSES", "LastEventId", "WatchedPhase", "follow", "stream", "watch"]
@@ -27,7 +31,7 @@ __all__ = ["EVENT_RESPONSES", "LastEventId", "WatchedPhase", "follow", "stream",
 KEEP_ALIVE_SECONDS = 15.0
 """Proxies close a connection that is silent for longer than some 30 s."""
 EVENT_RESPONSES: dict[int | str, dict[str, object]] = {
-    **problem_responses(404),
+    **problem_responses(404, 429),
     200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
 }
 """What a stream of events answers, for OpenAPI."""
@@ -54,6 +58,7 @@ async def watch(
         context,
         request,
         look,
+        object_id=first.id,
         is_settled=lambda seen: seen.phase is not watched or seen.phase.is_final,
         wait=wait,
     )
@@ -64,12 +69,16 @@ async def stream(
     request: Request,
     look: Callable[[Session], JobT],
     *,
+    caller: Identity,
     seen: str | None,
 ) -> StreamingResponse:
     """Answer with the events of a job; one that does not exist answers 404 at once."""
-    await context.arun(look)
+    job_id = (await context.arun(look)).id
+    context.streams.check(caller.key_id)
     return StreamingResponse(
-        follow(context, request, look, seen=seen),
+        _counted(
+            context.streams, caller.key_id, follow(context, request, look, job_id=job_id, seen=seen)
+        ),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store"},
     )
@@ -80,24 +89,35 @@ async def follow(
     request: Request,
     look: Callable[[Session], JobT],
     *,
+    job_id: UUID,
     seen: str | None,
 ) -> AsyncIterator[str]:
-    """Yield an event for each new state; ends after the final one."""
-    spoken = time.monotonic()
-    while not await request.is_disconnected():
-        try:
-            state = await context.arun(look)
-        except NotFoundError:
-            return
-        body = state.model_dump_json()
-        event_id = hashlib.sha256(body.encode()).hexdigest()[:16]
-        if event_id != seen:
-            name = "end" if state.phase.is_final else "progress"
-            yield f"id: {event_id}\nevent: {name}\ndata: {body}\n\n"
-            seen, spoken = event_id, time.monotonic()
-        elif time.monotonic() - spoken > KEEP_ALIVE_SECONDS:
-            yield ": still here\n\n"
-            spoken = time.monotonic()
-        if state.phase.is_final:
-            return
-        await asyncio.sleep(LOOK_SECONDS)
+    """Yield an event for each new state; ends after the final one, or when the service stops."""
+    with context.changes.follow(job_id) as changes:
+        while not await request.is_disconnected() and not context.changes.is_closing:
+            changes.clear()
+            try:
+                state = await context.arun(look)
+            except NotFoundError:
+                return
+            body = state.model_dump_json()
+            event_id = hashlib.sha256(body.encode()).hexdigest()[:16]
+            if event_id != seen:
+                name = "end" if state.phase.is_final else "progress"
+                yield f"id: {event_id}\nevent: {name}\ndata: {body}\n\n"
+                seen = event_id
+            if state.phase.is_final:
+                return
+            heard = time.monotonic()
+            await changes.wait(KEEP_ALIVE_SECONDS)
+            if time.monotonic() - heard >= KEEP_ALIVE_SECONDS:
+                yield ": still here\n\n"
+            await asyncio.sleep(CALM_SECONDS)
+
+
+async def _counted(
+    slots: StreamSlots, key_id: UUID, events: AsyncIterator[str]
+) -> AsyncIterator[str]:
+    with slots.taken(key_id):
+        async for event in events:
+            yield event

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from hbmlc_store.accounts import Identity
+from hbmlc_store.errors import ConflictError, NotFoundError
 from hbmlc_store.idempotency import find_answered, remember
 
-__all__ = ["IdempotencyKey", "create_once", "digest_of"]
+__all__ = ["IdempotencyKey", "create_once", "digest_of", "refuse_repetition"]
 
 IdempotencyKey = Annotated[
     str | None,
@@ -22,7 +23,9 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=200,
-        description="Any text; the same key with the same body gives the same object for 24 h.",
+        pattern=r"^[\x20-\x7e]+$",
+        description="Printable ASCII; the same key with the same body gives the same object for "
+        "24 h.",
     ),
 ]
 RowT = TypeVar("RowT")
@@ -47,12 +50,34 @@ def create_once(
     create: Callable[[], tuple[UUID, RowT]],
     find: Callable[[UUID], RowT],
 ) -> RowT:
-    """Create an object, or find the one that the same request created before."""
+    """Create an object, or find the one that the same request created before.
+
+    Raises
+    ------
+    ConflictError
+        That object was deleted since (``idempotency-object-deleted``).
+    """
     if key is None:
         return create()[1]
     answered = find_answered(tx, caller.account_id, key, request_digest=request_digest)
     if answered is not None:
-        return find(answered)
+        try:
+            return find(answered)
+        except NotFoundError as exc:
+            raise ConflictError(
+                "idempotency-object-deleted",
+                f"This Idempotency-Key made {answered}, which was deleted since; take a new key to "
+                "make another one.",
+            ) from exc
     object_id, row = create()
     remember(tx, caller.account_id, key, request_digest=request_digest, object_id=object_id)
     return row
+
+
+def refuse_repetition(object_id: UUID) -> NotFoundError:
+    """Refuse to show again what is shown once only."""
+    raise ConflictError(
+        "secret-shown-once",
+        f"This Idempotency-Key made the API key {object_id}, whose secret is not shown twice; "
+        "revoke it and make another one.",
+    )

@@ -1,25 +1,33 @@
-"""What every request passes: its id, and the limit on its body."""
+"""What every request passes first: its id, its line in the log, and the last word on failures."""
 
 from __future__ import annotations
 
 import re
 import secrets
-from http import HTTPStatus
+import time
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hbmlc_service.problems import ProblemError
+from hbmlc_service.problems import answer_error, answer_failure
 
-__all__ = ["BodyLimit", "RequestId"]
+__all__ = ["RequestScope"]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_CONTENT_PATH = re.compile(r"/v1/catalogs/[^/]+/content")
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked every few seconds by machines; their lines would drown all others."""
+
+logger = structlog.get_logger("hbmlc_service.access")
 
 
-class RequestId:
-    """Takes the caller's ``X-Request-ID`` or makes one, binds it to the logs and returns it."""
+class RequestScope:
+    """Takes the caller's ``X-Request-ID`` or makes one, binds it to the logs and returns it.
+
+    A failure that nobody expected becomes a problem document here, inside the request's scope: so it
+    has the id, and so has its line in the log. The connection is closed afterwards, since nobody
+    knows how much of the request was read.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -32,52 +40,60 @@ class RequestId:
         asked = Headers(scope=scope).get("x-request-id", "")
         request_id = asked if _REQUEST_ID.fullmatch(asked) else secrets.token_hex(12)
         scope["hbmlc.request_id"] = request_id
-
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Request-ID"] = request_id
-            await send(message)
-
         with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await self._app(scope, receive, send_with_id)
+            await _Exchange(self._app, scope, receive, send).serve()
 
 
-class BodyLimit:
-    """Refuses a body that is too long before anything parses it.
+class _Exchange:
+    """One request and its answer."""
 
-    Content of catalogues is exempt: it streams to the object store, which has a limit of its own.
-    """
-
-    def __init__(self, app: ASGIApp, *, max_json: int, max_multipart: int) -> None:
+    def __init__(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         self._app = app
-        self._max_json = max_json
-        self._max_multipart = max_multipart
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._status: int | None = None
+        self._started = time.monotonic()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, its body counted as it arrives."""
-        if scope["type"] != "http" or _CONTENT_PATH.fullmatch(scope["path"]):
-            await self._app(scope, receive, send)
-            return
-        is_multipart = Headers(scope=scope).get("content-type", "").startswith("multipart/")
-        limit = self._max_multipart if is_multipart else self._max_json
-        received = 0
+    async def serve(self) -> None:
+        """Serve it to the end, whatever happens."""
+        try:
+            await self._app(self._scope, self._receive, self._send_noted)
+        except Exception as error:
+            await self._fail(error)
+        finally:
+            self._log()
 
-        async def receive_bounded() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > limit:
-                raise _too_large(limit)
-            return message
+    async def _fail(self, error: Exception) -> None:
+        if self._status is not None:
+            # The answer is on its way; only breaking it off tells the client that it is not whole.
+            logger.error("Answer broke off", exc_info=error)
+            raise error
+        answer = answer_error(error, self._scope)
+        if answer is None:
+            logger.error("Request failed", exc_info=error, path=self._scope["path"][:200])
+            answer = answer_failure(self._scope)
+        await answer(self._scope, self._receive, self._send_noted)
 
-        await self._app(scope, receive_bounded, send)
+    async def _send_noted(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-ID"] = self._scope["hbmlc.request_id"]
+            if "authorization" in Headers(scope=self._scope):
+                # What a key may see is for its holder: no cache on the way keeps it.
+                headers.setdefault("Cache-Control", "no-store")
+        await self._send(message)
 
-
-def _too_large(limit: int) -> ProblemError:
-    return ProblemError(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "too-large",
-        f"The body is longer than {limit} bytes; create the catalogue with JSON and send its "
-        "content with PUT /v1/catalogs/{id}/content.",
-        headers={"Connection": "close"},
-    )
+    def _log(self) -> None:
+        path = self._scope["path"]
+        identity = self._scope.get("hbmlc.identity")
+        log = logger.debug if path in PROBES else logger.info
+        log(
+            "Request answered",
+            method=self._scope["method"],
+            path=path[:200],
+            status=self._status,
+            seconds=round(time.monotonic() - self._started, 3),
+            actor=None if identity is None else identity.actor,
+        )

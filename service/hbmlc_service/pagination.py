@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import Query, Request, Response
 
 from hbmlc_service.problems import ProblemError
-from hbmlc_store.schema import CatalogRow, JobRow
 
 __all__ = ["Cursor", "Limit", "cut_page", "read_cursor"]
 
@@ -22,7 +21,7 @@ Cursor = Annotated[
 ]
 
 
-RowT = TypeVar("RowT", CatalogRow, JobRow)
+RowT = TypeVar("RowT")
 
 
 def read_cursor(cursor: str | None) -> UUID | None:
@@ -30,7 +29,7 @@ def read_cursor(cursor: str | None) -> UUID | None:
     if cursor is None:
         return None
     try:
-        return UUID(bytes=base64.urlsafe_b64decode(cursor + "=="))
+        return UUID(bytes=base64.b64decode(cursor + "==", altchars=b"-_", validate=True))
     except (ValueError, binascii.Error) as exc:
         raise ProblemError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -39,14 +38,23 @@ def read_cursor(cursor: str | None) -> UUID | None:
         ) from exc
 
 
+def _own_id(row: Any) -> UUID:
+    return row.id
+
+
 def cut_page(
-    rows: Sequence[RowT], *, limit: int, request: Request, response: Response
+    rows: Sequence[RowT],
+    *,
+    limit: int,
+    request: Request,
+    response: Response,
+    id_of: Callable[[RowT], UUID] = _own_id,
 ) -> tuple[Sequence[RowT], str | None]:
     """Cut ``limit`` rows off ``limit + 1`` fetched ones; the surplus row tells of another page."""
     if len(rows) <= limit:
         return rows, None
     page = rows[:limit]
-    cursor = base64.urlsafe_b64encode(page[-1].id.bytes).decode().rstrip("=")
+    cursor = base64.urlsafe_b64encode(id_of(page[-1]).bytes).decode().rstrip("=")
     target = request.url.include_query_params(cursor=cursor)
     response.headers["Link"] = f'<{target.path}?{target.query}>; rel="next"'
     return page, cursor

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
 
 from hbmlc.schemas import Problem, ProblemDetail
 from hbmlc_store.errors import (
@@ -18,10 +21,19 @@ from hbmlc_store.errors import (
     DigestMismatchError,
     InvalidError,
     NotFoundError,
+    ObjectDamagedError,
     StoreError,
+    StoreUnavailableError,
 )
 
-__all__ = ["PROBLEM_MEDIA_TYPE", "ProblemError", "install_problem_handlers", "problem_responses"]
+__all__ = [
+    "PROBLEM_MEDIA_TYPE",
+    "ProblemError",
+    "answer_error",
+    "answer_failure",
+    "install_problem_handlers",
+    "problem_responses",
+]
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
@@ -33,7 +45,15 @@ _STATUS_BY_ERROR: Mapping[type[StoreError], HTTPStatus] = {
     ConflictError: HTTPStatus.CONFLICT,
     InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     DigestMismatchError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ObjectDamagedError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+
+MAX_SHOWN = 1_000
+"""Longest text within a problem [characters]."""
+MAX_ERRORS = 50
+"""Findings that one problem lists at most."""
+RETRY_SECONDS = "5"
 
 logger = structlog.get_logger(__name__)
 
@@ -56,24 +76,43 @@ class ProblemError(HTTPException):
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, object]]:
-    """Describe the problems of a route for OpenAPI."""
+    """Describe the problems of a route for OpenAPI, those that any route may answer included."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         status: {
             "description": HTTPStatus(status).phrase,
             "content": {PROBLEM_MEDIA_TYPE: {"schema": schema}},
         }
-        for status in sorted({401, 403, *statuses})
+        for status in sorted({400, 401, 403, 500, 503, *statuses})
     }
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Make every error of the application a problem document."""
-    app.add_exception_handler(StoreError, _store_error)
-    app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(OperationalError, _database_down)
-    app.add_exception_handler(Exception, _unexpected)
+    """Make every expected error a problem document; ``RequestScope`` answers for all others."""
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+
+
+def answer_error(error: Exception, scope: Scope) -> JSONResponse | None:
+    """Make the answer that an expected error stands for; ``None`` for one that nobody expected."""
+    for kind in type(error).__mro__:
+        if kind in _HANDLERS:
+            return _HANDLERS[kind](Request(scope), error)
+    return None
+
+
+def answer_failure(scope: Scope) -> JSONResponse:
+    """Make the answer to an error that nobody expected.
+
+    It closes the connection: nobody knows how much of the request was read.
+    """
+    return _answer(
+        Request(scope),
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal-error",
+        "The service failed unexpectedly; report the request_id.",
+        headers={"Connection": "close"},
+    )
 
 
 def _answer(
@@ -89,10 +128,16 @@ def _answer(
         type=f"/problems/{code}",
         title=code.replace("-", " ").capitalize(),
         status=status.value,
-        detail=detail,
-        instance=request.url.path,
+        detail=_shown(detail),
+        instance=_shown(request.scope["path"]),
         code=code,
-        errors=list(errors),
+        errors=[
+            ProblemDetail(
+                pointer=None if found.pointer is None else _shown(found.pointer),
+                message=_shown(found.message),
+            )
+            for found in errors[:MAX_ERRORS]
+        ],
         request_id=request.scope.get("hbmlc.request_id"),
     )
     return JSONResponse(
@@ -103,13 +148,25 @@ def _answer(
     )
 
 
+def _shown(text: str) -> str:
+    """Text that may hold whatever the caller sent, as it can be shown: bounded, odd signs escaped."""
+    short = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in short
+    )
+
+
 def _store_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StoreError)  # noqa: S101 - registered for this class alone
     status = _STATUS_BY_CODE.get(error.code) or next(
         (found for kind, found in _STATUS_BY_ERROR.items() if isinstance(error, kind)),
         HTTPStatus.CONFLICT,
     )
-    return _answer(request, status, error.code, error.message)
+    is_outage = status is HTTPStatus.SERVICE_UNAVAILABLE
+    if is_outage:
+        logger.error("Object store unavailable", code=error.code)
+    headers = {"Retry-After": RETRY_SECONDS} if is_outage else None
+    return _answer(request, status, error.code, error.message, headers=headers)
 
 
 def _validation_error(request: Request, error: Exception) -> JSONResponse:
@@ -134,25 +191,51 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
         error.code if isinstance(error, ProblemError) else status.phrase.lower().replace(" ", "-")
     )
     errors = error.errors if isinstance(error, ProblemError) else []
-    return _answer(request, status, code, error.detail, errors=errors, headers=error.headers)
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods_of(request))
+    return _answer(request, status, code, error.detail, errors=errors, headers=headers)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Methods of every route with the request's path; the framework tells those of the first."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            methods |= set(getattr(route, "methods", None) or ())
+    return sorted(methods)
+
+
+def _bad_value(request: Request, error: Exception) -> JSONResponse:
+    # Validation should have refused it; what the database refuses is the caller's value all the same.
+    logger.warning("Database refused a value", error=type(error).__name__)
+    return _answer(
+        request,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "invalid-request",
+        "A value of the request cannot be stored: too large a number, or a text with odd signs.",
+    )
 
 
 def _database_down(request: Request, error: Exception) -> JSONResponse:
-    logger.error("Database unreachable", error=str(error))
+    logger.error("Database unreachable", error=type(error).__name__)
     return _answer(
         request,
         HTTPStatus.SERVICE_UNAVAILABLE,
         "database-unavailable",
         "The database does not answer; try again in a few seconds.",
-        headers={"Retry-After": "5"},
+        headers={"Retry-After": RETRY_SECONDS},
     )
 
 
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    logger.error("Request failed", exc_info=error, path=request.url.path)
-    return _answer(
-        request,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "internal-error",
-        "The service failed unexpectedly; report the request_id.",
-    )
+_HANDLERS: Mapping[type[BaseException], Callable[[Request, Exception], JSONResponse]] = {
+    StoreError: _store_error,
+    RequestValidationError: _validation_error,
+    HTTPException: _http_error,
+    OperationalError: _database_down,
+    InterfaceError: _database_down,
+    PoolTimeout: _database_down,
+    DataError: _bad_value,
+}
+"""Kind of error to what answers it; the nearest kind counts."""

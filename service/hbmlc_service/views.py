@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from hbmlc.schemas import (
+    Account,
     ApiKey,
+    AuditEvent,
     Calibration,
     Catalog,
     CatalogState,
@@ -24,23 +26,38 @@ from hbmlc.schemas import (
     Scope,
     TrainedVersion,
     Training,
+    UsageRecord,
 )
 from hbmlc_store.aliases import AliasSetting
 from hbmlc_store.jobs.trainings import TrainingRecord
-from hbmlc_store.schema import ApiKeyRow, CatalogRow, JobRow, ModelVersionRow, ResultRow
+from hbmlc_store.schema import (
+    AccountRow,
+    ApiKeyRow,
+    AuditRow,
+    CatalogRow,
+    JobRow,
+    ModelVersionRow,
+    ResultRow,
+    UsageRow,
+)
 
 __all__ = [
+    "show_account",
     "show_alias",
     "show_api_key",
     "show_calibration",
     "show_catalog",
+    "show_event",
     "show_model",
     "show_result",
     "show_training",
+    "show_usage",
 ]
 
 
-def show_catalog(row: CatalogRow, *, progress: float | None = None) -> Catalog:
+def show_catalog(
+    row: CatalogRow, *, progress: float | None = None, recommended_model: str | None = None
+) -> Catalog:
     """Show a catalogue."""
     report: Mapping[str, Any] = row.report or {}
     coverage = report.get("coverage")
@@ -62,8 +79,40 @@ def show_catalog(row: CatalogRow, *, progress: float | None = None) -> Catalog:
         rejected=dict(report.get("rejected", {})),
         warnings=list(report.get("warnings", [])),
         coverage=None if coverage is None else Coverage.model_validate(coverage),
+        recommended_model=recommended_model,
         progress=progress,
         problem=_show_problem(row.problem, status=422),
+    )
+
+
+def show_account(row: AccountRow) -> Account:
+    """Show an account."""
+    return Account(id=row.id, name=row.name, created_at=row.created_at)
+
+
+def show_event(row: AuditRow) -> AuditEvent:
+    """Show an event of the audit trail."""
+    return AuditEvent(
+        id=row.id,
+        account_id=row.account_id,
+        actor=row.actor,
+        action=row.action,
+        object_id=row.object_id,
+        request_id=row.request_id,
+        created_at=row.created_at,
+    )
+
+
+def show_usage(row: UsageRow) -> UsageRecord:
+    """Show the metered use of a job."""
+    return UsageRecord(
+        calibration_id=row.job_id,
+        kind="training" if row.kind == "training" else "calibration",
+        phase=Phase(row.phase),
+        n_galaxies=row.n_galaxies,
+        n_tiles=row.n_tiles,
+        seconds=row.seconds,
+        recorded_at=row.created_at,
     )
 
 

@@ -1,19 +1,11 @@
-"""Accounts and API keys.
-
-A key reads ``hbk_<prefix>_<secret><checksum>``: the prefix finds the row, the checksum tells a
-typing mistake from a forgery without asking the database, and only an HMAC of the whole is stored.
-"""
+"""Accounts and their API keys."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import secrets
-import string
-import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, or_, select, update
@@ -21,36 +13,45 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from hbmlc.schemas import Scope
-from hbmlc_store.errors import NotFoundError
+from hbmlc_store.errors import ConflictError, NotFoundError
 from hbmlc_store.ids import new_id
+from hbmlc_store.key_text import ACCOUNT_KIND, digest_of_key, is_well_formed, make_key, prefix_of
 from hbmlc_store.schema import AccountRow, ApiKeyRow
 
 __all__ = [
     "Identity",
     "authenticate",
+    "create_account",
     "create_api_key",
     "ensure_account",
+    "find_account",
+    "find_api_key",
     "is_well_formed",
+    "list_accounts",
     "list_api_keys",
     "revoke_api_key",
+    "rotate_api_key",
 ]
-
-_ALPHABET = string.ascii_letters + string.digits
-_PREFIX_LENGTH = 10
-_SECRET_LENGTH = 40
-_CHECKSUM_LENGTH = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who calls, and what the key allows."""
+    """Who calls, and what the key allows within its account."""
 
     account_id: UUID
     key_id: UUID
     scopes: frozenset[Scope]
 
+    request_id: str | None = None
+    """The request that is being answered."""
+
+    @property
+    def actor(self) -> str:
+        """Name in logs and in the audit trail."""
+        return f"key {self.key_id}"
+
     def may(self, scope: Scope) -> bool:
-        """Whether the key carries the scope; ``admin`` carries all."""
+        """Whether the key carries the scope; ``admin`` carries all, within its account."""
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
 
@@ -59,6 +60,49 @@ def ensure_account(tx: Session, name: str) -> UUID:
     made = insert(AccountRow).values(id=new_id(), name=name).on_conflict_do_nothing()
     tx.execute(made)
     return tx.scalars(select(AccountRow.id).where(AccountRow.name == name)).one()
+
+
+def create_account(tx: Session, name: str) -> AccountRow:
+    """Make a new account.
+
+    Raises
+    ------
+    ConflictError
+        There is one of this name (``account-exists``).
+    """
+    made = tx.execute(
+        insert(AccountRow)
+        .values(id=new_id(), name=name)
+        .on_conflict_do_nothing()
+        .returning(AccountRow.id)
+    ).scalar_one_or_none()
+    if made is None:
+        raise ConflictError("account-exists", "There is an account of this name already.")
+    return tx.get_one(AccountRow, made)
+
+
+def find_account(tx: Session, account_id: UUID) -> AccountRow:
+    """Find an account.
+
+    Raises
+    ------
+    NotFoundError
+        There is none.
+    """
+    row = tx.get(AccountRow, account_id)
+    if row is None:
+        raise NotFoundError(
+            "no-such-account", "There is no such account; GET /admin/v1/accounts lists them."
+        )
+    return row
+
+
+def list_accounts(tx: Session, *, limit: int, before: UUID | None = None) -> list[AccountRow]:
+    """List accounts, newest first, from before an id on."""
+    query = select(AccountRow)
+    if before is not None:
+        query = query.where(AccountRow.id < before)
+    return list(tx.scalars(query.order_by(AccountRow.id.desc()).limit(limit)))
 
 
 def create_api_key(
@@ -71,14 +115,12 @@ def create_api_key(
     expires_at: datetime | None = None,
 ) -> tuple[ApiKeyRow, str]:
     """Make a key; the second value is the key itself, which is shown now and never again."""
-    prefix = _random_text(_PREFIX_LENGTH)
-    body = f"hbk_{prefix}_{_random_text(_SECRET_LENGTH)}"
-    key = body + _checksum(body)
+    key = make_key(ACCOUNT_KIND)
     row = ApiKeyRow(
         account_id=account_id,
         name=name,
-        prefix=prefix,
-        digest=_digest(key, key_secret),
+        prefix=prefix_of(key),
+        digest=digest_of_key(key, key_secret),
         scopes=sorted(scope.value for scope in scopes),
         expires_at=expires_at,
     )
@@ -87,13 +129,40 @@ def create_api_key(
     return row, key
 
 
-def is_well_formed(key: str) -> bool:
-    """Whether the text has the shape and the checksum of a key; needs no database."""
-    parts = key.split("_")
-    if len(parts) != 3 or parts[0] != "hbk" or len(parts[1]) != _PREFIX_LENGTH:  # noqa: PLR2004
-        return False
-    body, checksum = key[:-_CHECKSUM_LENGTH], key[-_CHECKSUM_LENGTH:]
-    return key.isascii() and hmac.compare_digest(_checksum(body), checksum)
+def rotate_api_key(
+    tx: Session, account_id: UUID, key_id: UUID, *, key_secret: str, overlap: timedelta
+) -> tuple[ApiKeyRow, str]:
+    """Make a key in the place of another: same name, scopes and end; the old one ends soon.
+
+    Raises
+    ------
+    NotFoundError
+        The account has no such key, or it is revoked or expired.
+    """
+    old = tx.scalars(
+        select(ApiKeyRow)
+        .where(
+            ApiKeyRow.id == key_id,
+            ApiKeyRow.account_id == account_id,
+            ApiKeyRow.revoked_at.is_(None),
+            or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > func.now()),
+        )
+        .with_for_update()
+    ).one_or_none()
+    if old is None:
+        raise _no_such_key()
+    made = create_api_key(
+        tx,
+        account_id,
+        name=old.name,
+        scopes=[Scope(scope) for scope in old.scopes],
+        key_secret=key_secret,
+        expires_at=old.expires_at,
+    )
+    # LEAST ignores NULL: a key without an end gets one, one that ends sooner keeps its own.
+    end = func.least(ApiKeyRow.expires_at, func.now() + overlap)
+    tx.execute(update(ApiKeyRow).where(ApiKeyRow.id == key_id).values(expires_at=end))
+    return made
 
 
 def authenticate(tx: Session, key: str, *, key_secret: str) -> Identity | None:
@@ -102,21 +171,41 @@ def authenticate(tx: Session, key: str, *, key_secret: str) -> Identity | None:
         return None
     row = tx.scalars(
         select(ApiKeyRow).where(
-            ApiKeyRow.prefix == key.split("_")[1],
+            ApiKeyRow.prefix == prefix_of(key),
             ApiKeyRow.revoked_at.is_(None),
             or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > func.now()),
         )
     ).one_or_none()
-    if row is None or not hmac.compare_digest(row.digest, _digest(key, key_secret)):
+    if row is None or not hmac.compare_digest(row.digest, digest_of_key(key, key_secret)):
         return None
     scopes = frozenset(Scope(scope) for scope in row.scopes)
     return Identity(account_id=row.account_id, key_id=row.id, scopes=scopes)
 
 
-def list_api_keys(tx: Session, account_id: UUID) -> list[ApiKeyRow]:
-    """List an account's keys, newest first."""
-    rows = select(ApiKeyRow).where(ApiKeyRow.account_id == account_id)
-    return list(tx.scalars(rows.order_by(ApiKeyRow.id.desc())))
+def list_api_keys(
+    tx: Session, account_id: UUID, *, limit: int, before: UUID | None = None
+) -> list[ApiKeyRow]:
+    """List an account's keys, newest first, from before an id on."""
+    query = select(ApiKeyRow).where(ApiKeyRow.account_id == account_id)
+    if before is not None:
+        query = query.where(ApiKeyRow.id < before)
+    return list(tx.scalars(query.order_by(ApiKeyRow.id.desc()).limit(limit)))
+
+
+def find_api_key(tx: Session, account_id: UUID, key_id: UUID) -> ApiKeyRow:
+    """Find one key of an account.
+
+    Raises
+    ------
+    NotFoundError
+        The account has no such key.
+    """
+    row = tx.scalars(
+        select(ApiKeyRow).where(ApiKeyRow.id == key_id, ApiKeyRow.account_id == account_id)
+    ).one_or_none()
+    if row is None:
+        raise _no_such_key()
+    return row
 
 
 def revoke_api_key(tx: Session, account_id: UUID, key_id: UUID) -> None:
@@ -127,25 +216,13 @@ def revoke_api_key(tx: Session, account_id: UUID, key_id: UUID) -> None:
     NotFoundError
         The account has no such key.
     """
-    changed = tx.scalars(
+    find_api_key(tx, account_id, key_id)
+    tx.execute(
         update(ApiKeyRow)
-        .where(ApiKeyRow.id == key_id, ApiKeyRow.account_id == account_id)
+        .where(ApiKeyRow.id == key_id)
         .values(revoked_at=func.coalesce(ApiKeyRow.revoked_at, func.now()))
-        .returning(ApiKeyRow.id)
-    ).one_or_none()
-    if changed is None:
-        raise NotFoundError(
-            "no-such-key", "There is no such API key; GET /v1/api-keys lists yours."
-        )
+    )
 
 
-def _random_text(length: int) -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
-
-
-def _checksum(body: str) -> str:
-    return f"{zlib.crc32(body.encode()):08x}"
-
-
-def _digest(key: str, key_secret: str) -> str:
-    return hmac.new(key_secret.encode(), key.encode(), hashlib.sha256).hexdigest()
+def _no_such_key() -> NotFoundError:
+    return NotFoundError("no-such-key", "There is no such API key; GET /v1/api-keys lists yours.")

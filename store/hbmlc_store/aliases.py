@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,6 +17,7 @@ __all__ = [
     "DEFAULT_ALIAS",
     "AliasSetting",
     "aliases_of",
+    "aliases_of_versions",
     "lock_versions",
     "production_of",
     "set_alias",
@@ -59,6 +61,17 @@ def aliases_of(
     if not with_history:
         query = query.where(ModelAliasRow.replaced_at.is_(None))
     return [_setting(row, version) for row, version in tx.execute(query)]
+
+
+def aliases_of_versions(tx: Session, version_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """Aliases that point at each of the versions now, sorted."""
+    rows = select(ModelAliasRow.version_id, ModelAliasRow.alias).where(
+        ModelAliasRow.version_id.in_(version_ids), ModelAliasRow.replaced_at.is_(None)
+    )
+    found: dict[UUID, list[str]] = {}
+    for version_id, alias in tx.execute(rows.order_by(ModelAliasRow.alias)):
+        found.setdefault(version_id, []).append(alias)
+    return found
 
 
 def set_alias(

@@ -69,7 +69,8 @@ def find_catalog(
     )
     if lock is not None:
         query = query.with_for_update(read=lock == "share")
-    row = tx.scalars(query).one_or_none()
+    # A row that was read before it was locked is read again: others may have changed it meanwhile.
+    row = tx.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if row is None:
         raise NotFoundError(
             "no-such-catalog", "There is no such catalogue; GET /v1/catalogs lists yours."
@@ -147,9 +148,10 @@ def check_ready(catalog: CatalogRow) -> None:
 
 
 def mark_deleted(tx: Session, row: CatalogRow) -> None:
-    """Mark a locked catalogue as deleted. The caller purges its objects."""
+    """Mark a locked catalogue as deleted."""
     row.deleted_at = func.now()
     row.ingest_job_id = None
+    row.content_key = row.canonical_key = None
     tx.flush()
 
 

@@ -1,4 +1,9 @@
-"""Object keys: pure functions of what an object is, so a repeated task overwrites its bytes."""
+"""Object keys: each upload and each attempt writes under keys of its own, once.
+
+A row takes the object over in the transaction that completes the upload or the attempt. What loses
+that race, comes late or is killed before it leaves an object that no row names: nothing is ever
+replaced, and the sweeper finds the rest.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +18,6 @@ __all__ = [
     "job_prefix",
     "model_key",
     "result_key",
-    "survey_key",
     "unit_key",
 ]
 
@@ -23,14 +27,14 @@ def catalog_prefix(catalog_id: UUID) -> str:
     return f"catalogs/{catalog_id}"
 
 
-def content_key(catalog_id: UUID) -> str:
+def content_key(catalog_id: UUID, upload_id: UUID) -> str:
     """Key of the bytes as uploaded."""
-    return f"{catalog_prefix(catalog_id)}/content"
+    return f"{catalog_prefix(catalog_id)}/uploads/{upload_id}"
 
 
-def canonical_key(catalog_id: UUID) -> str:
-    """Key of the canonical Parquet file."""
-    return f"{catalog_prefix(catalog_id)}/canonical.parquet"
+def canonical_key(catalog_id: UUID, ingest_id: UUID, attempt: int) -> str:
+    """Key of the canonical Parquet file that an attempt at an ingest writes."""
+    return f"{catalog_prefix(catalog_id)}/canonical/{ingest_id}-{attempt}.parquet"
 
 
 def job_prefix(job_id: UUID) -> str:
@@ -43,16 +47,11 @@ def model_key(digest: str) -> str:
     return f"models/{digest.removeprefix('sha256:')}.safetensors"
 
 
-def survey_key(job_id: UUID) -> str:
-    """Key of the fit of the whole survey."""
-    return f"{job_prefix(job_id)}/survey.safetensors"
+def unit_key(job_id: UUID, stage: Stage, unit: int, attempt: int) -> str:
+    """Key of what an attempt at a unit writes."""
+    return f"{job_prefix(job_id)}/{stage.value.lower()}/{unit}-{attempt}.safetensors"
 
 
-def unit_key(job_id: UUID, stage: Stage, unit: int) -> str:
-    """Key of what one unit of a stage wrote."""
-    return f"{job_prefix(job_id)}/{stage.value.lower()}/{unit}.safetensors"
-
-
-def result_key(job_id: UUID, name: str) -> str:
-    """Key of one result file."""
-    return f"{job_prefix(job_id)}/results/{name}"
+def result_key(job_id: UUID, attempt: int, name: str) -> str:
+    """Key of one result file that an attempt at the assembly writes."""
+    return f"{job_prefix(job_id)}/results/{attempt}/{name}"

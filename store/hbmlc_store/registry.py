@@ -15,10 +15,11 @@ from sqlalchemy import ColumnElement, case, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from hbmlc.schemas import CatalogState
 from hbmlc_store.aliases import DEFAULT_ALIAS, production_of, set_alias, version_at
 from hbmlc_store.errors import ConflictError, InvalidError, NotFoundError
 from hbmlc_store.ids import new_id
-from hbmlc_store.schema import JsonObject, ModelAliasRow, ModelVersionRow
+from hbmlc_store.schema import CatalogRow, JsonObject, ModelAliasRow, ModelVersionRow
 
 __all__ = [
     "NewVersion",
@@ -26,13 +27,16 @@ __all__ = [
     "find_version",
     "list_versions",
     "owner_of",
+    "page_of_versions",
+    "recommended_model",
     "register",
     "resolve",
 ]
 
 _REFERENCE = re.compile(
-    r"(?P<name>[a-z0-9][a-z0-9._-]*)(?:(?P<mark>[@:])(?P<rest>[A-Za-z0-9._-]+))?"
+    r"(?P<name>[a-z0-9][a-z0-9._-]{0,62})(?:(?P<mark>[@:])(?P<rest>[A-Za-z0-9._-]{1,63}))?"
 )
+_VERSION = re.compile(r"[0-9]{1,9}")
 MAX_BANDS_MORE = 3
 """A version with more bands than that beyond a catalogue's is of another kind of camera."""
 MANY_BANDS = 1_000
@@ -112,6 +116,16 @@ def list_versions(
     return list(tx.scalars(query))
 
 
+def page_of_versions(
+    tx: Session, account_id: UUID | None, *, limit: int, before: UUID | None = None
+) -> list[ModelVersionRow]:
+    """List the versions that an account sees, newest first, from before an id on."""
+    query = select(ModelVersionRow).where(_is_visible(account_id))
+    if before is not None:
+        query = query.where(ModelVersionRow.id < before)
+    return list(tx.scalars(query.order_by(ModelVersionRow.id.desc()).limit(limit)))
+
+
 def owner_of(tx: Session, account_id: UUID | None, name: str) -> UUID | None:
     """Owner of the model that an account means by a name: itself, or ``None`` for a shipped one.
 
@@ -156,10 +170,10 @@ def resolve(tx: Session, account_id: UUID | None, reference: str) -> ModelVersio
         Nothing that the account sees is registered under it.
     """
     match = _REFERENCE.fullmatch(reference)
-    if match is None or (match["mark"] == ":" and not match["rest"].isdecimal()):
+    if match is None or (match["mark"] == ":" and not _VERSION.fullmatch(match["rest"])):
         raise InvalidError(
             "bad-model-reference",
-            f"{reference!r} names no model; write name@alias, name:version or auto.",
+            f"{reference[:80]!r} names no model; write name@alias, name:version or auto.",
         )
     name, alias = match["name"], match["rest"] or DEFAULT_ALIAS
     if match["mark"] == ":":
@@ -197,6 +211,14 @@ def choose(tx: Session, account_id: UUID | None, bands: Sequence[str]) -> ModelV
     wanted = set(bands)
     fitting = [row for row in tx.scalars(query) if _serves(row, wanted)]
     return min(fitting, key=lambda row: len(row.bands) or MANY_BANDS, default=None)
+
+
+def recommended_model(tx: Session, catalog: CatalogRow) -> str | None:
+    """Version that ``auto`` takes for a catalogue, ``name:version``; ``None`` where none fits."""
+    if catalog.state != CatalogState.READY:
+        return None
+    row = choose(tx, catalog.account_id, list((catalog.report or {}).get("bands", [])))
+    return None if row is None else f"{row.name}:{row.version}"
 
 
 def _serves(row: ModelVersionRow, bands: set[str]) -> bool:

@@ -46,6 +46,18 @@ class Settings(BaseSettings):
     """Largest JSON body [bytes]."""
     max_rows: int = Field(default=50_000_000, gt=0)
     max_columns: int = Field(default=5_000, gt=0)
+    api_threads: int = Field(default=20, ge=1)
+    """Requests that the API works on at once; it has as many database connections."""
+    max_connections: int = Field(default=500, ge=1)
+    """Open connections of one API process; more are refused."""
+    max_streams: int = Field(default=20, ge=1)
+    """Event streams that one key may hold open in one API process."""
+    head_seconds: float = Field(default=15.0, gt=0)
+    """How long a connection may take to say what it wants [s]."""
+    stall_seconds: float = Field(default=30.0, gt=0)
+    """How long a body may stand still [s]."""
+    min_body_rate: float = Field(default=1_000.0, ge=0)
+    """Slowest body that is borne, after the first ``stall_seconds`` [bytes/s]."""
     max_wait_seconds: float = Field(default=60.0, gt=0)
     """Longest long poll [s]."""
     presign_seconds: int = Field(default=900, gt=0)
@@ -55,6 +67,16 @@ class Settings(BaseSettings):
     """How long a claimed unit is believed without a heartbeat [s]."""
     reap_seconds: float = Field(default=5.0, gt=0)
     """Pause between two rounds of the reaper [s]."""
+    outage_seconds: float = Field(default=300.0, gt=0)
+    """How long a worker waits for a database that does not answer, before it gives up [s]."""
+    idle_message_seconds: float = Field(default=5.0, gt=0)
+    """A unit that waits longer in a queue that is empty gets a second message [s]."""
+    stuck_seconds: float = Field(default=30.0, gt=0)
+    """A worker that takes nothing from a full queue for so long ends itself, to be restarted [s]."""
+    sweep_seconds: float = Field(default=600.0, gt=0)
+    """Pause between two searches for objects that no row names [s]."""
+    orphan_seconds: float = Field(default=24 * 3600.0, gt=0)
+    """Age from which such an object is deleted; longer than any upload or task takes [s]."""
     stale_message_seconds: float = Field(default=900.0, gt=0)
     """A unit that waits longer gets a second message: the broker may have lost one [s]."""
     max_attempts: int = Field(default=3, ge=1)

@@ -6,11 +6,14 @@ from uuid import UUID
 
 import structlog
 from celery import Celery, signals
+from celery.exceptions import Reject
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from hbmlc.schemas import Stage
 from hbmlc_store.embedded.child import die_with_parent
 from hbmlc_store.settings import Settings
 from hbmlc_worker.context import WorkerContext, make_context
+from hbmlc_worker.draining import listen_for_drain
 from hbmlc_worker.runner import run_message
 
 __all__ = ["TASK_NAME", "create_celery"]
@@ -39,14 +42,26 @@ def create_celery(settings: Settings) -> Celery:
         worker_send_task_events=False,
         worker_enable_remote_control=False,
         broker_connection_retry_on_startup=True,
-        broker_transport_options={"visibility_timeout": int(2 * settings.task_seconds)},
+        # An outage of any length is waited out: whoever restarts us cannot mend the broker.
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "visibility_timeout": int(2 * settings.task_seconds),
+            "socket_timeout": 30.0,
+            "socket_connect_timeout": 5.0,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+        },
         task_time_limit=settings.task_seconds,
         task_soft_time_limit=0.95 * settings.task_seconds,
         timezone="UTC",
     )
 
     def work(job_id: str, stage: str) -> None:
-        run_message(_context(settings), job_id=UUID(job_id), stage=Stage(stage))
+        try:
+            run_message(_context(settings), job_id=UUID(job_id), stage=Stage(stage))
+        except (OperationalError, InterfaceError) as exc:
+            # Acknowledged, the message would be gone and its unit wait for another one.
+            raise Reject("the database does not answer", requeue=True) from exc
 
     app.task(name=TASK_NAME)(work)
     return app
@@ -69,3 +84,4 @@ def _tie_to_parent(**_: object) -> None:
     import signal
 
     die_with_parent(signal.SIGKILL)
+    listen_for_drain()

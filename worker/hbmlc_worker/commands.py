@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from hbmlc_store.jobs.stages import Queue
 from hbmlc_store.logs import configure_logs
 from hbmlc_store.settings import Settings
 
@@ -19,6 +20,7 @@ class WorkerKind(StrEnum):
 
     CPU = "cpu"
     GPU = "gpu"
+    INGEST = "ingest"
     RELAY = "relay"
 
 
@@ -37,6 +39,7 @@ def worker(
         return
     _limit_threads(settings)
     from hbmlc_worker.app import create_celery
+    from hbmlc_worker.janitor import install_janitor
 
     # One device, one process that touches it: the gpu worker computes in its main process.
     pool = (
@@ -44,6 +47,7 @@ def worker(
         if queue is WorkerKind.GPU
         else ["--pool", "prefork", "--concurrency", str(settings.worker_concurrency)]
     )
+    install_janitor(settings, Queue(queue.value))
     create_celery(settings).worker_main(
         [
             "worker",

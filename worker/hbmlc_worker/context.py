@@ -10,7 +10,7 @@ from hbmlc_store.database import Database
 from hbmlc_store.objects import Objects
 from hbmlc_store.settings import Settings
 
-__all__ = ["WorkerContext", "make_context"]
+__all__ = ["WorkerContext", "make_context", "worker_name"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +24,17 @@ class WorkerContext:
     """Host and process id: by it the unit's row tells who works on it."""
 
 
+def worker_name(settings: Settings, process_id: int | None = None) -> str:
+    """Name of a worker process, or what the names of all processes of this worker begin with."""
+    host = settings.worker_name or socket.gethostname()
+    return f"{host}/{'' if process_id is None else process_id}"
+
+
 def make_context(settings: Settings) -> WorkerContext:
     """Connect a process; call it after any fork."""
     return WorkerContext(
         settings=settings,
         database=Database(settings.database_url.get_secret_value(), pool_size=3),
         objects=Objects.of(settings),
-        name=f"{settings.worker_name or socket.gethostname()}/{os.getpid()}",
+        name=worker_name(settings, os.getpid()),
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 
-from hbmlc_store.errors import NotFoundError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
-__all__ = ["WorkerError", "is_fatal", "problem_of"]
+from hbmlc_store.errors import NotFoundError, ObjectDamagedError, StoreUnavailableError
+
+__all__ = ["WorkerError", "is_fatal", "is_outage", "problem_of"]
 
 
 class WorkerError(Exception):
@@ -20,7 +22,13 @@ class WorkerError(Exception):
 
 def is_fatal(error: Exception) -> bool:
     """Whether the same work would fail the same way: the input is at fault, not the moment."""
-    return isinstance(error, WorkerError | NotFoundError) or _code_of_science(error) is not None
+    is_ours = isinstance(error, WorkerError | NotFoundError | ObjectDamagedError)
+    return is_ours or _code_of_science(error) is not None
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the database or the object store did not answer: no fault of the unit at all."""
+    return isinstance(error, OperationalError | InterfaceError | StoreUnavailableError)
 
 
 def problem_of(error: Exception) -> dict[str, object]:
@@ -30,7 +38,7 @@ def problem_of(error: Exception) -> dict[str, object]:
         where = getattr(error, "where", None)
         errors = [{"pointer": where, "message": str(error)}] if where else []
         return {"code": code, "detail": str(error), "errors": errors}
-    if isinstance(error, WorkerError | NotFoundError):
+    if isinstance(error, WorkerError | NotFoundError | ObjectDamagedError):
         return {"code": error.code, "detail": error.message, "errors": []}
     if isinstance(error, MemoryError):
         return {

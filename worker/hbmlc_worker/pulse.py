@@ -2,7 +2,7 @@
 
 A task computes for minutes inside one call. A thread renews the leases meanwhile; when a job was
 aborted, or the unit went to another worker, it signals the main thread, whose handler raises
-``LostClaimError`` out of whatever runs there.
+``LostClaimError`` out of whatever runs there; when the worker is being stopped, ``DrainError``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Sequence
 from types import FrameType, TracebackType
 from typing import Self
@@ -20,11 +21,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from hbmlc_store.errors import LostClaimError
 from hbmlc_store.jobs.units import Claim, renew_lease
 from hbmlc_worker.context import WorkerContext
+from hbmlc_worker.draining import DRAINING
 
-__all__ = ["Pulse"]
+__all__ = ["DrainError", "Pulse"]
 
 LONGEST_PAUSE = 2.0
 """Seconds between two beats at most, so that an abort is felt soon."""
+
+LOOK_PAUSE = 0.1
+"""Seconds between two looks whether the worker is being stopped."""
 
 RETRY_PAUSE = 0.1
 """Seconds between two tries to stop the main thread."""
@@ -33,6 +38,10 @@ RETRY_PAUSE = 0.1
 _STOP_SIGNAL = signal.SIGUSR2
 
 logger = structlog.get_logger(__name__)
+
+
+class DrainError(Exception):
+    """The worker is being stopped; its units go back to the queue, whole and uncounted."""
 
 
 class Pulse:
@@ -86,13 +95,18 @@ class Pulse:
             self._fractions.pop(claim, None)
 
     def check(self) -> None:
-        """Raise ``LostClaimError`` if the claims are lost."""
+        """Raise ``LostClaimError`` if the claims are lost, ``DrainError`` if the worker stops."""
+        if DRAINING.is_set():
+            raise DrainError
         if self._is_lost:
             raise LostClaimError("lost-claim", "The job was aborted or its lease ran out.")
 
     def _beat(self) -> None:
         lease = self._context.settings.lease_seconds
-        while not self._stop.wait(min(lease / 4, LONGEST_PAUSE)):
+        while not self._rest(min(lease / 4, LONGEST_PAUSE)):
+            if DRAINING.is_set():
+                self._interrupt_until_stopped()
+                return
             with self._lock:
                 held = dict(self._fractions)
             try:
@@ -105,6 +119,14 @@ class Pulse:
                 self._is_lost = True
                 self._interrupt_until_stopped()
                 return
+
+    def _rest(self, seconds: float) -> bool:
+        """Wait for the next beat, or less where the worker stops; True once the task is over."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0 and not DRAINING.is_set():
+            if self._stop.wait(min(left, LOOK_PAUSE)):
+                return True
+        return self._stop.is_set()
 
     def _interrupt_until_stopped(self) -> None:
         while self._is_armed and not self._stop.is_set():

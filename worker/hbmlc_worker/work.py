@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from hbmlc_store.jobs.units import Claim
 from hbmlc_worker.context import WorkerContext
+from hbmlc_worker.problems import WorkerError
 from hbmlc_worker.pulse import Pulse
 
-__all__ = ["CatalogPin", "Done", "JobPin", "StageFunction", "Work"]
+__all__ = ["CatalogPin", "Done", "JobPin", "StageFunction", "Work", "pin_catalog"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class CatalogPin:
     id: UUID
     digest: str | None
     """sha256 of its canonical file."""
+    key: str
+    """Object with the canonical file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +32,16 @@ class JobPin:
     """The facts that a job is bound to."""
 
     id: UUID
+    account_id: UUID
+    request_id: str | None
+    """Request that asked for it."""
     catalog_id: UUID
     catalog_digest: str | None
+    """sha256 of the canonical file; of an ingest, of the content."""
+    content_key: str | None
+    """Object with the catalogue's content as uploaded."""
+    canonical_key: str | None
+    """Object with the catalogue in its canonical form."""
     model_name: str | None
     model_version: int | None
     model_digest: str | None
@@ -41,8 +52,14 @@ class JobPin:
 
     @property
     def catalog(self) -> CatalogPin:
-        """The job's catalogue; of a training the first one."""
-        return CatalogPin(id=self.catalog_id, digest=self.catalog_digest)
+        """The job's catalogue; of a training the first one.
+
+        Raises
+        ------
+        WorkerError
+            The catalogue has no canonical form (``catalog-missing``).
+        """
+        return pin_catalog(self.catalog_id, digest=self.catalog_digest, key=self.canonical_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +78,24 @@ class Done:
 
     claim: Claim
     commit: Callable[[Session], None]
+    keys: tuple[str, ...] = ()
+    """Objects that this attempt wrote; where the claim is lost, nobody will ever name them."""
+
+
+def pin_catalog(catalog_id: UUID, *, digest: str | None, key: str | None) -> CatalogPin:
+    """Pin a catalogue whose canonical form is stored.
+
+    Raises
+    ------
+    WorkerError
+        It is not (``catalog-missing``).
+    """
+    if key is None:
+        raise WorkerError(
+            "catalog-missing",
+            f"Catalogue {catalog_id} is no longer stored; upload it again and ask anew.",
+        )
+    return CatalogPin(id=catalog_id, digest=digest, key=key)
 
 
 StageFunction = Callable[[Work], Iterator[Done]]

@@ -7,7 +7,17 @@ refused.
 
 from __future__ import annotations
 
-from hbmlc.schemas.accounts import ApiKey, ApiKeyRequest, Scope, UsageRecord
+from hbmlc.schemas.accounts import (
+    Account,
+    AccountRequest,
+    ApiKey,
+    ApiKeyRequest,
+    AuditEvent,
+    OperatorKey,
+    OperatorKeyRequest,
+    Scope,
+    UsageRecord,
+)
 from hbmlc.schemas.base import Page
 from hbmlc.schemas.calibrations import (
     Calibration,
@@ -35,8 +45,11 @@ from hbmlc.schemas.trainings import (
 )
 
 __all__ = [
+    "Account",
+    "AccountRequest",
     "ApiKey",
     "ApiKeyRequest",
+    "AuditEvent",
     "Calibration",
     "CalibrationOptions",
     "CalibrationRequest",
@@ -52,6 +65,8 @@ __all__ = [
     "ModelAliasRequest",
     "ModelPin",
     "ModelVersion",
+    "OperatorKey",
+    "OperatorKeyRequest",
     "Page",
     "Phase",
     "Problem",

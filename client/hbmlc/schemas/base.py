@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
-__all__ = ["Answer", "Name", "Page", "Request"]
+__all__ = ["Answer", "Name", "Page", "Request", "is_plain_text"]
 
 ItemT = TypeVar("ItemT", bound=BaseModel)
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+MAX_TEXT = 2_000
+"""Longest text anywhere in a request; fields have tighter limits of their own [characters]."""
+_ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""Control characters and halves of surrogate pairs: no name holds them, and no store takes all."""
 
 
 class Answer(BaseModel):
@@ -19,9 +26,23 @@ class Answer(BaseModel):
 
 
 class Request(BaseModel):
-    """A document of a client; an unknown field is a typing mistake and is refused."""
+    """A document of a client; an unknown field is a typing mistake and is refused.
+
+    So is any text, a key among them, that holds control characters or is no text at all.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_odd_text(cls, value: object) -> object:
+        for text in _texts_of(value):
+            if not is_plain_text(text):
+                raise ValueError(
+                    f"a text has control characters, or more than {MAX_TEXT} characters; "
+                    "send printable text"
+                )
+        return value
 
 
 class Page(Answer, Generic[ItemT]):
@@ -29,3 +50,21 @@ class Page(Answer, Generic[ItemT]):
 
     items: list[ItemT]
     next_cursor: str | None = None
+
+
+def is_plain_text(text: str) -> bool:
+    """Whether a text may be stored and shown: printable, of bounded length."""
+    return len(text) <= MAX_TEXT and _ODD.search(text) is None
+
+
+def _texts_of(value: object) -> Iterator[str]:
+    """Every text in a document, keys included; deeper models look after themselves."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, held in value.items():  # pyright: ignore[reportUnknownVariableType]
+            yield from _texts_of(key)
+            yield from _texts_of(held)
+    elif isinstance(value, list | tuple):
+        for held in value:  # pyright: ignore[reportUnknownVariableType]
+            yield from _texts_of(held)

@@ -43,7 +43,7 @@ class CalibrationOptions(Request):
     inner_steps: int | None = Field(default=None, ge=1, le=3)
     train_steps: int | None = Field(default=None, ge=0, le=100_000)
     meta_steps: int | None = Field(default=None, ge=0, le=100_000)
-    min_tile_galaxies: int | None = Field(default=None, ge=1)
+    min_tile_galaxies: int | None = Field(default=None, ge=1, le=10**9)
     """Smaller tiles share a unit of work."""
 
 

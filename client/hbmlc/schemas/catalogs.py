@@ -15,6 +15,8 @@ from hbmlc.schemas.problems import Problem
 __all__ = ["Catalog", "CatalogRequest", "CatalogState", "ColumnMapping", "Coverage", "FluxUnit"]
 
 Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+MAX_ENTRIES = 200
+"""Bands, or further columns, that a mapping names at most."""
 Band = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 
 
@@ -50,14 +52,14 @@ class ColumnMapping(Request):
     dec: Column | None = None
     z_spec: Column | None = None
     selected: Column | None = None
-    mag: dict[Band, Column] = Field(default_factory=dict)
+    mag: dict[Band, Column] = Field(default_factory=dict, max_length=MAX_ENTRIES)
     """Band name to the column of its AB magnitude."""
-    mag_err: dict[Band, Column] = Field(default_factory=dict)
-    flux: dict[Band, Column] = Field(default_factory=dict)
+    mag_err: dict[Band, Column] = Field(default_factory=dict, max_length=MAX_ENTRIES)
+    flux: dict[Band, Column] = Field(default_factory=dict, max_length=MAX_ENTRIES)
     """Band name to the column of its flux, in ``flux_unit``."""
-    flux_err: dict[Band, Column] = Field(default_factory=dict)
+    flux_err: dict[Band, Column] = Field(default_factory=dict, max_length=MAX_ENTRIES)
     flux_unit: FluxUnit | None = None
-    extras: dict[str, Column] = Field(default_factory=dict)
+    extras: dict[Band, Column] = Field(default_factory=dict, max_length=MAX_ENTRIES)
     """``size``, ``ellipticity``, ``concentration``, ``density``, ``depth_<band>``,
     ``seeing_<band>``."""
 

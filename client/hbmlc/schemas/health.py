@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from hbmlc.schemas.base import Answer
 
 __all__ = ["Health", "Readiness"]
@@ -24,3 +26,5 @@ class Readiness(Answer):
     """Part to ``ok`` or to what is wrong with it."""
     oldest_message_seconds: float | None = None
     """Age of the oldest message not yet handed to the broker."""
+    oldest_ready_unit_seconds: dict[str, float] = Field(default_factory=dict)
+    """Queue to the age of the unit that has waited longest for a worker of it."""

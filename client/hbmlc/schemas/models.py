@@ -55,7 +55,7 @@ class ModelAlias(Answer):
 class ModelAliasRequest(Request):
     """Points an alias at a version."""
 
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, lt=2**31)
 
 
 class ModelVersion(Answer):

@@ -17,6 +17,7 @@ from hbmlc_service.pagination import Cursor, Limit, cut_page, read_cursor
 from hbmlc_service.problems import problem_responses
 from hbmlc_service.views import show_calibration
 from hbmlc_service.waiting import Wait
+from hbmlc_store.audit import note_event
 from hbmlc_store.jobs.calibrations import (
     abort_calibration,
     create_calibration,
@@ -25,7 +26,6 @@ from hbmlc_store.jobs.calibrations import (
     list_calibrations,
 )
 from hbmlc_store.jobs.progress import progress_of
-from hbmlc_store.keys import job_prefix
 from hbmlc_store.schema import JobRow
 
 __all__ = ["look_at", "router"]
@@ -45,7 +45,10 @@ def create(
 
     def use_case(tx: Session) -> Calibration:
         def make() -> tuple[UUID, JobRow]:
-            row = create_calibration(tx, caller.account_id, asked)
+            row = create_calibration(
+                tx, caller.account_id, asked, request_id=caller.request_id
+            )
+            note_event(tx, caller, "calibration.create", row.id)
             return row.id, row
 
         row = create_once(
@@ -88,7 +91,7 @@ def list_all(
     return context.run(use_case)
 
 
-@router.get("/{calibration_id}", responses=problem_responses(404))
+@router.get("/{calibration_id}", responses=problem_responses(404, 422))
 async def get_one(
     calibration_id: UUID,
     context: Context,
@@ -107,22 +110,27 @@ async def get_one(
     )
 
 
-@router.post("/{calibration_id}/abort", responses=problem_responses(404, 409))
+@router.post("/{calibration_id}/abort", responses=problem_responses(404, 409, 422))
 def abort(calibration_id: UUID, context: Context, caller: CalibrationWriter) -> Calibration:
     """Abort a calibration; its workers stop within seconds."""
 
     def use_case(tx: Session) -> Calibration:
         abort_calibration(tx, caller.account_id, calibration_id)
+        note_event(tx, caller, "calibration.abort", calibration_id)
         return look_at(tx, caller.account_id, calibration_id)
 
     return context.run(use_case)
 
 
-@router.delete("/{calibration_id}", status_code=204, responses=problem_responses(404))
+@router.delete("/{calibration_id}", status_code=204, responses=problem_responses(404, 422))
 def delete_one(calibration_id: UUID, context: Context, caller: CalibrationWriter) -> None:
     """Delete a calibration and its results; its metering record stays."""
-    context.run(lambda tx: delete_calibration(tx, caller.account_id, calibration_id))
-    context.objects.delete_below(job_prefix(calibration_id))
+
+    def use_case(tx: Session) -> None:
+        delete_calibration(tx, caller.account_id, calibration_id)
+        note_event(tx, caller, "calibration.delete", calibration_id)
+
+    context.run(use_case)
 
 
 def look_at(tx: Session, account_id: UUID, calibration_id: UUID) -> Calibration:

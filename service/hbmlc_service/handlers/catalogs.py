@@ -14,8 +14,9 @@ from hbmlc_service.pagination import Cursor, Limit, cut_page, read_cursor
 from hbmlc_service.problems import problem_responses
 from hbmlc_service.views import show_catalog
 from hbmlc_service.waiting import Wait, poll
+from hbmlc_store.audit import note_event
 from hbmlc_store.catalogs import find_catalog, list_catalogs
-from hbmlc_store.keys import catalog_prefix
+from hbmlc_store.registry import recommended_model
 from hbmlc_store.uploads import delete_catalog, ingest_fraction, remap
 
 __all__ = ["router"]
@@ -41,7 +42,7 @@ def list_all(
     return Page(items=[show_catalog(row) for row in page], next_cursor=next_cursor)
 
 
-@router.get("/{catalog_id}", responses=problem_responses(404))
+@router.get("/{catalog_id}", responses=problem_responses(404, 422))
 async def get_one(
     catalog_id: UUID, context: Context, caller: Caller, request: Request, wait: Wait = 0
 ) -> Catalog:
@@ -49,12 +50,17 @@ async def get_one(
 
     def look(tx: Session) -> Catalog:
         row = find_catalog(tx, caller.account_id, catalog_id)
-        return show_catalog(row, progress=ingest_fraction(tx, row))
+        return show_catalog(
+            row,
+            progress=ingest_fraction(tx, row),
+            recommended_model=recommended_model(tx, row),
+        )
 
     return await poll(
         context,
         request,
         look,
+        object_id=catalog_id,
         is_settled=lambda catalog: catalog.state is not CatalogState.INGESTING,
         wait=wait,
     )
@@ -65,12 +71,23 @@ def patch_mapping(
     catalog_id: UUID, mapping: ColumnMapping, context: Context, caller: CatalogWriter
 ) -> Catalog:
     """Correct the column mapping; the content is read again."""
-    row = context.run(lambda tx: remap(tx, caller.account_id, catalog_id, mapping))
-    return show_catalog(row)
+
+    def use_case(tx: Session) -> Catalog:
+        row = remap(
+            tx, caller.account_id, catalog_id, mapping, request_id=caller.request_id
+        )
+        note_event(tx, caller, "catalog.remap", catalog_id)
+        return show_catalog(row)
+
+    return context.run(use_case)
 
 
-@router.delete("/{catalog_id}", status_code=204, responses=problem_responses(404, 409))
+@router.delete("/{catalog_id}", status_code=204, responses=problem_responses(404, 409, 422))
 def delete_one(catalog_id: UUID, context: Context, caller: CatalogWriter) -> None:
     """Delete a catalogue and its content; results made from it stay."""
-    context.run(lambda tx: delete_catalog(tx, caller.account_id, catalog_id))
-    context.objects.delete_below(catalog_prefix(catalog_id))
+
+    def use_case(tx: Session) -> None:
+        delete_catalog(tx, caller.account_id, catalog_id)
+        note_event(tx, caller, "catalog.delete", catalog_id)
+
+    context.run(use_case)

@@ -30,5 +30,6 @@ async def stream_events(
         context,
         request,
         lambda tx: look_at(tx, caller.account_id, calibration_id),
+        caller=caller,
         seen=last_event_id,
     )

@@ -2,46 +2,62 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy.orm import Session
 
-from hbmlc.schemas import ModelAlias, ModelAliasRequest, ModelVersion, Page, Scope
-from hbmlc_service.auth import Caller, ModelWriter, require
+from hbmlc.schemas import ModelAlias, ModelAliasRequest, ModelVersion, Page
+from hbmlc_service.auth import Caller, ModelWriter
 from hbmlc_service.context import Context
-from hbmlc_service.problems import problem_responses
+from hbmlc_service.pagination import Cursor, Limit, cut_page, read_cursor
+from hbmlc_service.problems import ProblemError, problem_responses
 from hbmlc_service.views import show_alias, show_model
-from hbmlc_store.aliases import AliasSetting, aliases_of, set_alias
-from hbmlc_store.registry import find_version, list_versions, owner_of
+from hbmlc_store.aliases import AliasSetting, aliases_of, aliases_of_versions, set_alias
+from hbmlc_store.audit import note_event
+from hbmlc_store.registry import find_version, owner_of, page_of_versions
 from hbmlc_store.schema import ModelVersionRow
 
-__all__ = ["router"]
+__all__ = ["AliasName", "ModelName", "router"]
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
+ModelName = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 AliasName = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 VersionNumber = Annotated[int, Path(ge=1, lt=2**31)]
 
 
-@router.get("", responses=problem_responses())
-def list_all(context: Context, caller: Caller) -> Page[ModelVersion]:
-    """List every version that the caller may use: the shipped ones and the account's own."""
+@router.get("", responses=problem_responses(422))
+def list_all(
+    context: Context,
+    caller: Caller,
+    request: Request,
+    response: Response,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[ModelVersion]:
+    """List the versions that the caller may use, newest first: shipped ones and the account's own."""
+    before = read_cursor(cursor)
 
-    def use_case(tx: Session) -> list[ModelVersion]:
-        return [_show(tx, row) for row in list_versions(tx, caller.account_id)]
+    def use_case(tx: Session) -> Page[ModelVersion]:
+        rows = page_of_versions(tx, caller.account_id, limit=limit + 1, before=before)
+        page, next_cursor = cut_page(rows, limit=limit, request=request, response=response)
+        aliases = aliases_of_versions(tx, [row.id for row in page])
+        items = [show_model(row, aliases.get(row.id, [])) for row in page]
+        return Page(items=items, next_cursor=next_cursor)
 
-    return Page(items=context.run(use_case))
+    return context.run(use_case)
 
 
-@router.get("/{name}/versions/{version}", responses=problem_responses(404))
-def get_one(name: str, version: VersionNumber, context: Context, caller: Caller) -> ModelVersion:
+@router.get("/{name}/versions/{version}", responses=problem_responses(404, 422))
+def get_one(name: ModelName, version: VersionNumber, context: Context, caller: Caller) -> ModelVersion:
     """Look at one version and its card."""
     return context.run(lambda tx: _show(tx, find_version(tx, caller.account_id, name, version)))
 
 
-@router.get("/{name}/aliases", responses=problem_responses(404))
-def list_aliases(name: str, context: Context, caller: Caller) -> Page[ModelAlias]:
+@router.get("/{name}/aliases", responses=problem_responses(404, 422))
+def list_aliases(name: ModelName, context: Context, caller: Caller) -> Page[ModelAlias]:
     """List every setting of the model's aliases, newest first, with who set it and why."""
 
     def use_case(tx: Session) -> list[AliasSetting]:
@@ -53,14 +69,27 @@ def list_aliases(name: str, context: Context, caller: Caller) -> Page[ModelAlias
 
 @router.put("/{name}/aliases/{alias}", responses=problem_responses(404, 422))
 def put_alias(
-    name: str, alias: AliasName, asked: ModelAliasRequest, context: Context, caller: ModelWriter
+    name: ModelName,
+    alias: AliasName,
+    asked: ModelAliasRequest,
+    context: Context,
+    caller: ModelWriter,
 ) -> ModelAlias:
-    """Point an alias at a version; those of shipped models serve everybody and need `admin`."""
+    """Point an alias of the account's own model at a version.
+
+    Shipped models serve everybody: their aliases belong to those who run the service.
+    """
 
     def use_case(tx: Session) -> AliasSetting:
         owner = owner_of(tx, caller.account_id, name)
         if owner is None:
-            require(caller, Scope.ADMIN)
+            raise ProblemError(
+                HTTPStatus.FORBIDDEN,
+                "operator-key-needed",
+                f"{name} ships with the service and serves everybody: only those who run it move "
+                "its aliases. Pin a version as name:version, or train a model of your own.",
+            )
+        note_event(tx, caller, "model-alias.set", f"{name}@{alias}")
         return set_alias(
             tx, owner, name, alias, version=asked.version, set_by=f"key {caller.key_id}"
         )
@@ -69,7 +98,4 @@ def put_alias(
 
 
 def _show(tx: Session, row: ModelVersionRow) -> ModelVersion:
-    settings = aliases_of(tx, row.account_id, row.name)
-    return show_model(
-        row, sorted(found.alias for found in settings if found.version == row.version)
-    )
+    return show_model(row, aliases_of_versions(tx, [row.id]).get(row.id, []))

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from sqlalchemy.orm import Session
 
@@ -18,14 +18,14 @@ from hbmlc_service.context import Context
 from hbmlc_service.problems import ProblemError, problem_responses
 from hbmlc_service.views import show_result
 from hbmlc_store.jobs.calibrations import find_calibration, find_result, list_results
-from hbmlc_store.keys import result_key
 from hbmlc_store.schema import ResultRow
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/calibrations", tags=["results"])
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+ResultName = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 
 @router.get("/{calibration_id}/results", responses=problem_responses(404))
@@ -44,7 +44,7 @@ def list_all(calibration_id: UUID, context: Context, caller: Caller) -> Page[Res
     "/{calibration_id}/results/{name}",
     response_class=Response,
     responses={
-        **problem_responses(404, 416),
+        **problem_responses(404, 416, 422),
         200: {"content": {"application/octet-stream": {}}, "description": "The whole file."},
         206: {"content": {"application/octet-stream": {}}, "description": "The range asked for."},
         304: {"description": "The caller has this file."},
@@ -53,7 +53,7 @@ def list_all(calibration_id: UUID, context: Context, caller: Caller) -> Page[Res
 )
 def download(
     calibration_id: UUID,
-    name: str,
+    name: ResultName,
     request: Request,
     context: Context,
     caller: Caller,
@@ -68,7 +68,7 @@ def download(
         return find_result(tx, calibration_id, name)
 
     row = context.run(use_case)
-    key = result_key(calibration_id, name)
+    key = row.object_key
     etag = f'"{row.digest}"'
     if if_none_match is not None and etag in if_none_match:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})

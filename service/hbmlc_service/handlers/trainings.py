@@ -17,11 +17,11 @@ from hbmlc_service.pagination import Cursor, Limit, cut_page, read_cursor
 from hbmlc_service.problems import problem_responses
 from hbmlc_service.views import show_training
 from hbmlc_service.waiting import Wait
+from hbmlc_store.audit import note_event
 from hbmlc_store.jobs.owned import abort_owned, delete_owned, find_job, list_jobs
 from hbmlc_store.jobs.progress import progress_of
 from hbmlc_store.jobs.stages import JobKind
 from hbmlc_store.jobs.trainings import create_training, records_of
-from hbmlc_store.keys import job_prefix
 from hbmlc_store.schema import JobRow
 
 __all__ = ["router"]
@@ -41,7 +41,8 @@ def create(
 
     def use_case(tx: Session) -> Training:
         def make() -> tuple[UUID, JobRow]:
-            row = create_training(tx, caller.account_id, asked)
+            row = create_training(tx, caller.account_id, asked, request_id=caller.request_id)
+            note_event(tx, caller, "training.create", row.id)
             return row.id, row
 
         row = create_once(
@@ -81,7 +82,7 @@ def list_all(
     return context.run(use_case)
 
 
-@router.get("/{training_id}", responses=problem_responses(404))
+@router.get("/{training_id}", responses=problem_responses(404, 422))
 async def get_one(
     training_id: UUID,
     context: Context,
@@ -113,26 +114,32 @@ async def stream_events(
         context,
         request,
         lambda tx: _look_at(tx, caller.account_id, training_id),
+        caller=caller,
         seen=last_event_id,
     )
 
 
-@router.post("/{training_id}/abort", responses=problem_responses(404, 409))
+@router.post("/{training_id}/abort", responses=problem_responses(404, 409, 422))
 def abort(training_id: UUID, context: Context, caller: ModelWriter) -> Training:
     """Abort a training; its worker stops within seconds."""
 
     def use_case(tx: Session) -> Training:
         abort_owned(tx, caller.account_id, training_id, kind=JobKind.TRAINING)
+        note_event(tx, caller, "training.abort", training_id)
         return _look_at(tx, caller.account_id, training_id)
 
     return context.run(use_case)
 
 
-@router.delete("/{training_id}", status_code=204, responses=problem_responses(404))
+@router.delete("/{training_id}", status_code=204, responses=problem_responses(404, 422))
 def delete_one(training_id: UUID, context: Context, caller: ModelWriter) -> None:
     """Delete a training; the version that it made and its metering record stay."""
-    context.run(lambda tx: delete_owned(tx, caller.account_id, training_id, kind=JobKind.TRAINING))
-    context.objects.delete_below(job_prefix(training_id))
+
+    def use_case(tx: Session) -> None:
+        delete_owned(tx, caller.account_id, training_id, kind=JobKind.TRAINING)
+        note_event(tx, caller, "training.delete", training_id)
+
+    context.run(use_case)
 
 
 def _look_at(tx: Session, account_id: UUID, training_id: UUID) -> Training:

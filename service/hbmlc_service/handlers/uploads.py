@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
-from typing import Annotated, NoReturn, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
 
 from hbmlc.schemas import Catalog, CatalogRequest, ColumnMapping, ProblemDetail
 from hbmlc_service.auth import CatalogWriter
+from hbmlc_service.content_digest import ContentDigest, held_to_digest, read_content_digest
 from hbmlc_service.context import Context, ServiceContext
 from hbmlc_service.idempotency import IdempotencyKey, create_once, digest_of
 from hbmlc_service.problems import ProblemError, problem_responses
+from hbmlc_service.upload import Upload
 from hbmlc_service.views import show_catalog
 from hbmlc_store.accounts import Identity
+from hbmlc_store.audit import note_event
 from hbmlc_store.catalogs import add_catalog, find_catalog
-from hbmlc_store.errors import StoreError
 from hbmlc_store.ids import new_id
-from hbmlc_store.keys import catalog_prefix, content_key
 from hbmlc_store.objects import Stored
 from hbmlc_store.schema import CatalogRow
 from hbmlc_store.uploads import check_wants_content, receive_content
@@ -35,13 +33,9 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1/catalogs", tags=["catalogs"])
 
 CHUNK_BYTES = 1 << 20
+MAX_FIELD_BYTES = 1 << 18
+"""Longest field of a form beside the file: a mapping of every band."""
 ModelT = TypeVar("ModelT", bound=BaseModel)
-_SHA256 = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]+):")
-
-ContentDigest = Annotated[
-    str | None,
-    Header(alias="Content-Digest", description="`sha-256=:<base64>:` of the content, RFC 9530."),
-]
 
 _BODY = {
     "requestBody": {
@@ -71,7 +65,7 @@ _CONTENT = {
 
 
 @router.post(
-    "", status_code=201, openapi_extra=_BODY, responses=problem_responses(409, 413, 415, 422)
+    "", status_code=201, openapi_extra=_BODY, responses=problem_responses(408, 409, 413, 415, 422)
 )
 async def create(
     request: Request,
@@ -79,13 +73,15 @@ async def create(
     context: Context,
     caller: CatalogWriter,
     idempotency_key: IdempotencyKey = None,
+    content_digest: ContentDigest = None,
 ) -> Catalog:
     """Create a catalogue: with its file (multipart), or announced (JSON) for a later PUT."""
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    checked = held_to_digest(request, read_content_digest(content_digest))
     if media_type == "multipart/form-data":
-        row = await _create_with_file(request, context, caller, idempotency_key)
+        row = await _create_with_file(checked, context, caller, idempotency_key)
     elif media_type == "application/json":
-        row = await _announce(request, context, caller, idempotency_key)
+        row = await _announce(checked, context, caller, idempotency_key)
     else:
         raise ProblemError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -100,7 +96,7 @@ async def create(
     "/{catalog_id}/content",
     status_code=202,
     openapi_extra=_CONTENT,
-    responses=problem_responses(404, 409, 413, 422),
+    responses=problem_responses(404, 408, 409, 413, 422),
 )
 async def put_content(
     catalog_id: UUID,
@@ -110,16 +106,25 @@ async def put_content(
     content_digest: ContentDigest = None,
 ) -> Catalog:
     """Stream a catalogue's content; it is read as soon as it is whole."""
-    expected = _read_digest(content_digest)
+    _refuse_parts(request)
+    expected = read_content_digest(content_digest)
     await context.arun(lambda tx: check_wants_content(tx, caller.account_id, catalog_id))
-    stored = await context.objects.put_stream(
-        content_key(catalog_id),
-        request.stream(),
-        max_bytes=context.settings.max_upload_bytes,
-        expected_digest=expected,
-    )
-    row = await context.arun(lambda tx: receive_content(tx, caller.account_id, catalog_id, stored))
-    return show_catalog(row)
+    upload = Upload(context, catalog_id)
+    stored = await upload.store(request.stream(), expected_digest=expected)
+
+    def use_case(tx: Session) -> CatalogRow:
+        row = receive_content(
+            tx,
+            caller.account_id,
+            catalog_id,
+            stored,
+            key=upload.key,
+            request_id=caller.request_id,
+        )
+        note_event(tx, caller, "catalog.upload", catalog_id)
+        return row
+
+    return show_catalog(await upload.hand_over(use_case))
 
 
 async def _announce(
@@ -130,6 +135,7 @@ async def _announce(
     def use_case(tx: Session) -> CatalogRow:
         def make() -> tuple[UUID, CatalogRow]:
             row = add_catalog(tx, caller.account_id, name=asked.name, mapping=asked.mapping)
+            note_event(tx, caller, "catalog.create", row.id)
             return row.id, row
 
         return create_once(
@@ -147,7 +153,8 @@ async def _announce(
 async def _create_with_file(
     request: Request, context: ServiceContext, caller: Identity, key: str | None
 ) -> CatalogRow:
-    async with request.form(max_files=1, max_fields=8) as form:
+    upload = Upload(context, new_id())
+    async with request.form(max_files=1, max_fields=8, max_part_size=MAX_FIELD_BYTES) as form:
         file, name, mapping_text = form.get("file"), form.get("name"), form.get("mapping")
         if not isinstance(file, UploadFile):
             raise ProblemError(
@@ -156,22 +163,15 @@ async def _create_with_file(
                 "The form has no part 'file' with a file name; send the catalogue in it.",
             )
         asked = _read_form(file, name, mapping_text)
-        catalog_id = new_id()
-        stored = await context.objects.put_stream(
-            content_key(catalog_id), _pieces(file), max_bytes=context.settings.max_upload_bytes
-        )
+        stored = await upload.store(_pieces(file))
 
     def use_case(tx: Session) -> CatalogRow:
-        return _add_with_content(tx, caller, key, asked=asked, stored=stored, new=catalog_id)
+        return _add_with_content(tx, caller, key, asked=asked, stored=stored, upload=upload)
 
-    try:
-        row = await context.arun(use_case)
-    except StoreError:
-        context.objects.delete_below(catalog_prefix(catalog_id))
-        raise
-    if row.id != catalog_id:
+    row = await upload.hand_over(use_case)
+    if row.id != upload.catalog_id:
         # A repeated request: the first one's content stays, this one's goes.
-        context.objects.delete_below(catalog_prefix(catalog_id))
+        await upload.drop()
     return row
 
 
@@ -182,11 +182,16 @@ def _add_with_content(
     *,
     asked: CatalogRequest,
     stored: Stored,
-    new: UUID,
+    upload: Upload,
 ) -> CatalogRow:
+    new = upload.catalog_id
+
     def make() -> tuple[UUID, CatalogRow]:
         add_catalog(tx, caller.account_id, name=asked.name, mapping=asked.mapping, catalog_id=new)
-        return new, receive_content(tx, caller.account_id, new, stored)
+        note_event(tx, caller, "catalog.create", new)
+        return new, receive_content(
+            tx, caller.account_id, new, stored, key=upload.key, request_id=caller.request_id
+        )
 
     return create_once(
         tx,
@@ -203,7 +208,7 @@ def _read_form(file: UploadFile, name: object, mapping_text: object) -> CatalogR
     if isinstance(mapping_text, str) and mapping_text:
         mapping = _parse(ColumnMapping, mapping_text.encode(), where="/mapping")
     text = name if isinstance(name, str) and name else (file.filename or "catalogue")
-    return CatalogRequest(name=text[:200], mapping=mapping)
+    return _validated(lambda: CatalogRequest(name=text[:200], mapping=mapping), where="")
 
 
 async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
@@ -212,15 +217,19 @@ async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
 
 
 def _parse(model: type[ModelT], body: bytes, *, where: str) -> ModelT:
+    return _validated(lambda: model.model_validate_json(body), where=where)
+
+
+def _validated(make: Callable[[], ModelT], *, where: str) -> ModelT:
     try:
-        return model.model_validate_json(body)
+        return make()
     except ValidationError as exc:
         errors = [
             ProblemDetail(
                 pointer="/".join([where, *(str(part) for part in found["loc"])]),
                 message=found["msg"],
             )
-            for found in exc.errors()
+            for found in exc.errors(include_input=False, include_context=False)
         ]
         detail = "; ".join(f"{found.pointer} {found.message}" for found in errors[:3])
         raise ProblemError(
@@ -228,20 +237,11 @@ def _parse(model: type[ModelT], body: bytes, *, where: str) -> ModelT:
         ) from exc
 
 
-def _read_digest(header: str | None) -> str | None:
-    """Hexadecimal sha256 out of a ``Content-Digest`` header."""
-    if header is None:
-        return None
-    match = _SHA256.search(header)
-    try:
-        return base64.b64decode(match[1], validate=True).hex() if match else _bad_digest()
-    except binascii.Error:
-        return _bad_digest()
-
-
-def _bad_digest() -> NoReturn:
-    raise ProblemError(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "bad-content-digest",
-        "Content-Digest must read sha-256=:<base64>: (RFC 9530).",
-    )
+def _refuse_parts(request: Request) -> None:
+    """Refuse a PUT of a part (RFC 9110, 14.5): taken for the whole it would be half a catalogue."""
+    if "content-range" in request.headers:
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST,
+            "content-range-refused",
+            "Send the content whole, without Content-Range.",
+        )

@@ -159,7 +159,7 @@ def _start_crew(crew: Crew, settings: Settings) -> None:
     environment = settings.child_environment()
     crew.start(Member(name="api", command=[python, "-m", "hbmlc_service"], environment=environment))
     crew.start(Member(name="relay", command=[*worker, "relay"], environment=environment))
-    for queue in ("cpu", "gpu"):
+    for queue in ("ingest", "cpu", "gpu"):
         crew.start(
             Member(
                 name=queue,

@@ -40,9 +40,13 @@ class NewResult:
     size_bytes: int
     digest: str
     media_type: str
+    object_key: str
+    """Object that no other attempt writes."""
 
 
-def create_calibration(tx: Session, account_id: UUID, request: CalibrationRequest) -> JobRow:
+def create_calibration(
+    tx: Session, account_id: UUID, request: CalibrationRequest, *, request_id: str | None = None
+) -> JobRow:
     """Queue a calibration that pins the catalogue's and the model version's digest.
 
     Raises
@@ -88,6 +92,7 @@ def create_calibration(tx: Session, account_id: UUID, request: CalibrationReques
         options=request.options.model_dump(exclude_none=True),
         seed=request.seed,
         label=request.label,
+        request_id=request_id,
     )
     tx.add(job)
     create_stages(tx, job.id, JobKind.CALIBRATION)
@@ -125,7 +130,7 @@ def abort_calibration(tx: Session, account_id: UUID, job_id: UUID) -> None:
 
 
 def delete_calibration(tx: Session, account_id: UUID, job_id: UUID) -> None:
-    """Delete a calibration; only its metering record stays. The caller purges its objects."""
+    """Delete a calibration; only its metering record stays, and its objects go soon after."""
     delete_owned(tx, account_id, job_id, kind=JobKind.CALIBRATION)
 
 
@@ -150,6 +155,7 @@ def complete_calibration(
                 size_bytes=new.size_bytes,
                 digest=new.digest,
                 media_type=new.media_type,
+                object_key=new.object_key,
             )
         )
 
@@ -172,9 +178,15 @@ def find_result(tx: Session, job_id: UUID, name: str) -> ResultRow:
     NotFoundError
         The job has no such file (yet).
     """
-    for row in list_results(tx, job_id):
-        if row.name == name:
-            return row
+    row = tx.scalars(
+        select(ResultRow)
+        .join(JobRow, JobRow.id == ResultRow.job_id)
+        .where(
+            ResultRow.job_id == job_id, ResultRow.name == name, JobRow.phase == Phase.COMPLETED
+        )
+    ).one_or_none()
+    if row is not None:
+        return row
     raise NotFoundError(
         "no-such-result",
         f"The calibration has no result {name}; results appear once its phase is COMPLETED.",

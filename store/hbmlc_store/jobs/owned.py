@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 from hbmlc.schemas import Phase
 from hbmlc_store.errors import NotFoundError
 from hbmlc_store.jobs.ending import abort_job
-from hbmlc_store.jobs.phases import lock_job, transition
+from hbmlc_store.jobs.phases import ACTIVE, lock_job, transition
 from hbmlc_store.jobs.stages import JobKind
-from hbmlc_store.schema import JobRow, ResultRow
+from hbmlc_store.keys import job_prefix
+from hbmlc_store.purges import add_purge
+from hbmlc_store.schema import JobRow, ResultRow, TrainingCatalogRow
 
-__all__ = ["abort_owned", "delete_owned", "find_job", "list_jobs"]
+__all__ = ["abort_owned", "active_digests", "delete_owned", "find_job", "list_jobs"]
 
 _MISSING: Mapping[JobKind, Mapping[str, str]] = {
     JobKind.INGEST: {
@@ -93,8 +95,21 @@ def abort_owned(tx: Session, account_id: UUID, job_id: UUID, *, kind: JobKind) -
         abort_job(tx, job)
 
 
+def active_digests(tx: Session, digests: Collection[str]) -> set[str]:
+    """Those of the catalogues' digests on which a job works that has not ended."""
+    is_active = JobRow.phase.in_(ACTIVE)
+    of_jobs = select(JobRow.catalog_digest).where(is_active, JobRow.catalog_digest.in_(digests))
+    of_trainings = (
+        select(TrainingCatalogRow.digest)
+        .join(JobRow, JobRow.id == TrainingCatalogRow.job_id)
+        .where(is_active, TrainingCatalogRow.digest.in_(digests))
+    )
+    found = {*tx.scalars(of_jobs), *tx.scalars(of_trainings)}
+    return {digest for digest in found if digest is not None}
+
+
 def delete_owned(tx: Session, account_id: UUID, job_id: UUID, *, kind: JobKind) -> None:
-    """Delete a job; only its metering record stays. The caller purges its objects.
+    """Delete a job; only its metering record stays, and its objects go soon after.
 
     Raises
     ------
@@ -108,3 +123,4 @@ def delete_owned(tx: Session, account_id: UUID, job_id: UUID, *, kind: JobKind) 
     transition(tx, job_id, Phase.ARCHIVED)
     tx.execute(delete(ResultRow).where(ResultRow.job_id == job_id))
     tx.execute(update(JobRow).where(JobRow.id == job_id).values(purged_at=func.now()))
+    add_purge(tx, job_prefix(job_id))

@@ -2,96 +2,200 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Text, cast, exists, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from hbmlc.schemas import Phase, Stage
 from hbmlc_store.database import Database
 from hbmlc_store.jobs.ending import fail_job
 from hbmlc_store.jobs.phases import lock_job
-from hbmlc_store.jobs.stages import enqueue
-from hbmlc_store.schema import UnitRow
+from hbmlc_store.jobs.stages import Queue, enqueue, queue_of
+from hbmlc_store.schema import JobRow, OutboxRow, UnitRow
 
-__all__ = ["expire_leases_of", "reap", "recover"]
+__all__ = [
+    "Ended",
+    "Reaped",
+    "announce_idle",
+    "expire_leases_of",
+    "extend_leases",
+    "oldest_ready",
+    "reap",
+    "recover",
+]
 
 
-def reap(database: Database, *, max_attempts: int, stale_after: float) -> int:
-    """Queue again what lost its worker, announce again what waited long; returns how many."""
-    lost = _requeue(database, UnitRow.lease_until < func.now(), max_attempts=max_attempts)
-    return lost + _announce(
-        database, UnitRow.queued_at < func.now() - timedelta(seconds=stale_after)
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A job that ended in ERROR because its unit had lost too many workers."""
+
+    job_id: UUID
+    account_id: UUID
+    stage: str
+    unit: int
+    worker: str | None
+    request_id: str | None
 
 
-def recover(database: Database, *, max_attempts: int) -> int:
-    """Queue everything again at once: for a start at which no worker can be alive."""
-    lost = _requeue(database, UnitRow.lease_until.is_not(None), max_attempts=max_attempts)
-    return lost + _announce(database, UnitRow.queued_at.is_not(None))
+@dataclass(frozen=True, slots=True)
+class Reaped:
+    """What a round of the reaper did."""
+
+    n_requeued: int = 0
+    """Units whose worker was lost."""
+    n_announced: int = 0
+    """Units that waited too long for their message."""
+    ended: tuple[Ended, ...] = ()
+    """Jobs that were given up."""
+
+    def __add__(self, other: Reaped) -> Reaped:
+        """Sum of two rounds."""
+        return Reaped(
+            self.n_requeued + other.n_requeued,
+            self.n_announced + other.n_announced,
+            self.ended + other.ended,
+        )
+
+
+def reap(database: Database, *, max_attempts: int, stale_after: float) -> Reaped:
+    """Queue again what lost its worker, announce again what waited long."""
+    lost = _requeue(database, UnitRow.lease_until < func.now(), UnitRow.failures, max_attempts)
+    stale = UnitRow.queued_at < func.now() - timedelta(seconds=stale_after)
+    return lost + Reaped(n_announced=_announce(database, stale))
+
+
+def recover(database: Database, *, max_attempts: int) -> Reaped:
+    """Queue everything again at once: for a start at which no worker can be alive.
+
+    A stopped service is no fault of the unit, so here all attempts count, and many are allowed.
+    """
+    lost = _requeue(database, UnitRow.lease_until.is_not(None), UnitRow.attempt, max_attempts)
+    return lost + Reaped(n_announced=_announce(database, UnitRow.queued_at.is_not(None)))
+
+
+def announce_idle(database: Database, queue: Queue, *, after: float) -> int:
+    """Announce again what waits in a queue that the broker says is empty; returns how many.
+
+    A broker that forgot its messages costs seconds this way. A message that was not lost after all
+    does no harm: its task finds nothing to claim.
+    """
+    stages = [stage.value for stage in Stage if queue_of(stage) is queue]
+    waits = UnitRow.queued_at < func.now() - timedelta(seconds=after)
+    return _announce(database, UnitRow.stage.in_(stages) & waits)
 
 
 def expire_leases_of(tx: Session, worker: str) -> None:
-    """End the leases of a worker that is known to be dead; the next round of the reaper acts."""
+    """End the leases of workers that are known to be dead; the next round of the reaper acts.
+
+    ``worker`` is the beginning of their names; a whole name ends the leases of that one alone.
+    """
+    is_dead = (UnitRow.worker == worker) | UnitRow.worker.startswith(
+        worker if worker.endswith("/") else f"{worker}/", autoescape=True
+    )
     tx.execute(
         update(UnitRow)
-        .where(UnitRow.state == "RUNNING", UnitRow.worker.startswith(worker, autoescape=True))
+        .where(UnitRow.state == "RUNNING", is_dead)
         .values(lease_until=func.now() - timedelta(seconds=1))
     )
 
 
-def _requeue(database: Database, condition: ColumnElement[bool], *, max_attempts: int) -> int:
+def extend_leases(database: Database, *, seconds: float) -> None:
+    """Let every claim live for ``seconds`` from now: after an outage in which none was renewed."""
+    lease_until = func.greatest(UnitRow.lease_until, func.now() + timedelta(seconds=seconds))
+    with database.transaction() as tx:
+        tx.execute(
+            update(UnitRow).where(UnitRow.state == "RUNNING").values(lease_until=lease_until)
+        )
+
+
+def oldest_ready(tx: Session) -> dict[Queue, float]:
+    """Age of the unit that has waited longest for a worker, by queue [s]."""
+    age = func.extract("epoch", func.now() - func.min(UnitRow.queued_at))
+    ages: dict[Queue, float] = {}
+    rows = select(UnitRow.stage, age).where(UnitRow.state == "READY").group_by(UnitRow.stage)
+    for stage, seconds in tx.execute(rows):
+        queue = queue_of(Stage(stage))
+        ages[queue] = max(ages.get(queue, 0.0), float(seconds))
+    return ages
+
+
+def _requeue(
+    database: Database,
+    condition: ColumnElement[bool],
+    counted: InstrumentedAttribute[int],
+    max_attempts: int,
+) -> Reaped:
     with database.transaction() as tx:
         jobs = tx.scalars(
             select(UnitRow.job_id).where(UnitRow.state == "RUNNING", condition).distinct()
         ).all()
-    return sum(_requeue_job(database, job_id, condition, max_attempts) for job_id in jobs)
+    reaped = Reaped()
+    for job_id in jobs:
+        with database.transaction() as tx:
+            reaped += _requeue_job(tx, job_id, condition, counted.key, max_attempts)
+    return reaped
 
 
 def _requeue_job(
-    database: Database, job_id: UUID, condition: ColumnElement[bool], max_attempts: int
-) -> int:
-    with database.transaction() as tx:
-        job = lock_job(tx, job_id)
-        if job.phase != Phase.EXECUTING:
-            return 0
-        lost = tx.scalars(
-            select(UnitRow).where(UnitRow.job_id == job_id, UnitRow.state == "RUNNING", condition)
-        ).all()
-        for row in lost:
-            row.lease_until = None
-            problem = {
-                "code": "worker-lost",
-                "detail": (
-                    f"The worker at {row.stage} unit {row.unit} stopped answering "
-                    f"in attempt {row.attempt} of {max_attempts}."
-                ),
-            }
-            row.problem = problem
-            if row.attempt >= max_attempts:
-                row.state = "FAILED"
-                tx.flush()
-                fail_job(tx, job, problem=problem)
-                return len(lost)
-            row.state = "READY"
-            row.queued_at = func.now()
-            enqueue(tx, job_id, Stage(row.stage), n_units=1)
-        return len(lost)
+    tx: Session, job_id: UUID, condition: ColumnElement[bool], counted: str, max_attempts: int
+) -> Reaped:
+    job = lock_job(tx, job_id)
+    if job.phase != Phase.EXECUTING:
+        return Reaped()
+    lost = tx.scalars(
+        select(UnitRow).where(UnitRow.job_id == job_id, UnitRow.state == "RUNNING", condition)
+    ).all()
+    for row in lost:
+        row.lease_until = None
+        row.failures += 1
+        row.problem = {
+            "code": "worker-lost",
+            "detail": (
+                f"The worker at {row.stage} unit {row.unit} stopped answering "
+                f"in attempt {row.attempt}."
+            ),
+        }
+        if getattr(row, counted) >= max_attempts:
+            row.state = "FAILED"
+            tx.flush()
+            fail_job(tx, job, problem=row.problem)
+            return Reaped(n_requeued=len(lost), ended=(_ended(job, row),))
+        row.state = "READY"
+        row.queued_at = func.now()
+        enqueue(tx, job_id, Stage(row.stage), n_units=1)
+    return Reaped(n_requeued=len(lost))
+
+
+def _ended(job: JobRow, row: UnitRow) -> Ended:
+    return Ended(
+        job_id=job.id,
+        account_id=job.account_id,
+        stage=row.stage,
+        unit=row.unit,
+        worker=row.worker,
+        request_id=job.request_id,
+    )
 
 
 def _announce(database: Database, condition: ColumnElement[bool]) -> int:
     """Write a new message for ready units; one that was not lost after all does no harm."""
     with database.transaction() as tx:
+        # While the broker is down the outbox keeps their message: another one would only add up.
+        is_waiting = exists().where(
+            OutboxRow.payload["job_id"].astext == cast(UnitRow.job_id, Text),
+            OutboxRow.payload["stage"].astext == UnitRow.stage,
+        )
         waiting = tx.execute(
             update(UnitRow)
-            .where(UnitRow.state == "READY", condition)
+            .where(UnitRow.state == "READY", condition, ~is_waiting)
             .values(queued_at=func.now())
             .returning(UnitRow.job_id, UnitRow.stage)
         ).all()
-        counts: dict[tuple[UUID, Stage], int] = {}
-        for job_id, stage in waiting:
-            counts[job_id, Stage(stage)] = counts.get((job_id, Stage(stage)), 0) + 1
+        counts = Counter((job_id, Stage(stage)) for job_id, stage in waiting)
         for (job_id, stage), n_units in counts.items():
             enqueue(tx, job_id, stage, n_units=n_units)
         return len(waiting)

@@ -39,6 +39,8 @@ class Queue(StrEnum):
 
     CPU = "cpu"
     GPU = "gpu"
+    INGEST = "ingest"
+    """Ingests take seconds and people wait for them: they never queue behind calibrations."""
 
 
 STAGES: Mapping[JobKind, tuple[Stage, ...]] = {
@@ -57,7 +59,13 @@ def batch_size(stage: Stage) -> int:
 
 def queue_of(stage: Stage) -> Queue:
     """Queue whose workers serve the stage."""
-    return Queue.GPU if stage is Stage.ADAPTATION else Queue.CPU
+    match stage:
+        case Stage.ADAPTATION:
+            return Queue.GPU
+        case Stage.INGEST:
+            return Queue.INGEST
+        case _:
+            return Queue.CPU
 
 
 def next_stage(kind: JobKind, stage: Stage) -> Stage | None:

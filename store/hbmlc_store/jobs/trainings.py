@@ -59,7 +59,9 @@ class Trained:
     """What the gate says, as ``GateVerdict``."""
 
 
-def create_training(tx: Session, account_id: UUID, request: TrainingRequest) -> JobRow:
+def create_training(
+    tx: Session, account_id: UUID, request: TrainingRequest, *, request_id: str | None = None
+) -> JobRow:
     """Queue a training that pins its catalogues, the version to beat and its own number.
 
     Raises
@@ -95,6 +97,7 @@ def create_training(tx: Session, account_id: UUID, request: TrainingRequest) -> 
         options=request.options.model_dump(exclude_none=True),
         seed=request.seed,
         label=request.label,
+        request_id=request_id,
     )
     tx.add(job)
     create_stages(tx, job.id, JobKind.TRAINING)

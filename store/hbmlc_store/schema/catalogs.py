@@ -29,8 +29,12 @@ class CatalogRow(Base):
     """Set where the content is purged; the row stays for the jobs that point at it."""
     size_bytes: Mapped[int | None]
     content_digest: Mapped[str | None]
+    content_key: Mapped[str | None]
+    """Object with the bytes as uploaded; every upload has one of its own."""
     digest: Mapped[str | None]
     """sha256 of the canonical file."""
+    canonical_key: Mapped[str | None]
+    """Object with the canonical file; every attempt at an ingest has one of its own."""
     mapping: Mapped[JsonObject | None]
     report: Mapped[JsonObject | None]
     problem: Mapped[JsonObject | None]

@@ -39,6 +39,8 @@ class JobRow(Base):
     options: Mapped[JsonObject]
     seed: Mapped[int]
     label: Mapped[str | None]
+    request_id: Mapped[str | None]
+    """Request that asked for the job; its workers log it, too."""
     created_at: Mapped[Created]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]

@@ -22,3 +22,4 @@ class ResultRow(Base):
     size_bytes: Mapped[int]
     digest: Mapped[str]
     media_type: Mapped[str]
+    object_key: Mapped[str]

@@ -30,12 +30,18 @@ class UnitRow(Base):
     unit: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     state: Mapped[str]
     attempt: Mapped[int] = mapped_column(Integer)
+    failures: Mapped[int] = mapped_column(Integer, server_default="0")
+    """Attempts that count against the unit; one whose worker was stopped does not."""
     queued_at: Mapped[datetime]
     """When its latest message was written."""
     lease_until: Mapped[datetime | None]
     worker: Mapped[str | None]
     fraction: Mapped[float] = mapped_column(Float)
     payload: Mapped[JsonObject]
+    object_key: Mapped[str | None]
+    """What the completed attempt wrote; no other attempt writes there."""
+    object_digest: Mapped[str | None]
+    """sha256 of its bytes."""
     problem: Mapped[JsonObject | None]
     """What the latest failed attempt said."""
     started_at: Mapped[datetime | None]

@@ -21,8 +21,8 @@ from hbmlc_models.pipeline import (
     TileDensity,
     TileSelection,
 )
-from hbmlc_store.jobs.units import Claim
-from hbmlc_store.keys import model_key, survey_key, unit_key
+from hbmlc_store.jobs.units import Claim, Output, find_output
+from hbmlc_store.keys import model_key, unit_key
 from hbmlc_worker.catalog_files import lend_catalog
 from hbmlc_worker.problems import WorkerError
 from hbmlc_worker.work import JobPin, Work
@@ -35,6 +35,7 @@ __all__ = [
     "read_selection",
     "read_survey",
     "tiles_of",
+    "write_output",
 ]
 
 
@@ -114,18 +115,28 @@ def tiles_of(claim: Claim) -> list[int]:
     return [int(index) for index in claim.payload["tiles"]]
 
 
+def write_output(work: Work, claim: Claim, data: bytes) -> Output:
+    """Write what a unit hands to the stages that follow, under a key of this attempt's own."""
+    key = unit_key(work.job.id, claim.stage, claim.unit, claim.attempt)
+    return Output(key=key, digest=work.context.objects.put(key, data).digest)
+
+
 def read_survey(work: Work) -> SurveyFit:
     """Read what SURVEY wrote."""
-    return SurveyFit.from_bytes(work.context.objects.get(survey_key(work.job.id)))
+    return SurveyFit.from_bytes(_read_output(work, Stage.SURVEY, 0))
 
 
 def read_selection(work: Work, unit: int) -> TileSelection:
     """Read what SELECTION wrote for a unit."""
-    key = unit_key(work.job.id, Stage.SELECTION, unit)
-    return TileSelection.from_bytes(work.context.objects.get(key))
+    return TileSelection.from_bytes(_read_output(work, Stage.SELECTION, unit))
 
 
 def read_density(work: Work, unit: int) -> TileDensity:
     """Read what ADAPTATION wrote for a unit."""
-    key = unit_key(work.job.id, Stage.ADAPTATION, unit)
-    return TileDensity.from_bytes(work.context.objects.get(key))
+    return TileDensity.from_bytes(_read_output(work, Stage.ADAPTATION, unit))
+
+
+def _read_output(work: Work, stage: Stage, unit: int) -> bytes:
+    with work.context.database.transaction() as tx:
+        output = find_output(tx, work.job.id, stage, unit)
+    return work.context.objects.get(output.key, digest=output.digest)

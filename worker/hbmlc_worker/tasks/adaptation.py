@@ -7,13 +7,13 @@ from functools import partial
 
 from hbmlc_models.pipeline import adapt_tiles
 from hbmlc_store.jobs.units import complete_unit
-from hbmlc_store.keys import unit_key
 from hbmlc_worker.tasks._inputs import (
     open_catalog,
     read_options,
     read_selection,
     read_survey,
     tiles_of,
+    write_output,
 )
 from hbmlc_worker.work import Done, Work
 
@@ -36,9 +36,12 @@ def run(work: Work) -> Iterator[Done]:
         device=choose_device(work.context.settings.device),
     )
     for claim, density in zip(work.claims, densities, strict=True):
-        key = unit_key(work.job.id, claim.stage, claim.unit)
-        work.context.objects.put(key, density.to_bytes())
-        yield Done(claim=claim, commit=partial(complete_unit, claim=claim))
+        output = write_output(work, claim, density.to_bytes())
+        yield Done(
+            claim=claim,
+            commit=partial(complete_unit, claim=claim, output=output),
+            keys=(output.key,),
+        )
 
 
 def choose_device(wanted: str) -> str:

@@ -68,6 +68,7 @@ def run(work: Work) -> Iterator[Done]:
     yield Done(
         claim=claim,
         commit=partial(complete_calibration, claim=claim, results=results, diagnostics=diagnostics),
+        keys=tuple(result.object_key for result in results),
     )
 
 
@@ -148,11 +149,16 @@ def _tile_row(entry: TileEntry, diagnostics: Mapping[str, object]) -> dict[str, 
 
 
 def _upload(work: Work, name: str, file: Path) -> NewResult:
+    (claim,) = work.claims
+    key = result_key(work.job.id, claim.attempt, name)
     media_type = MEDIA_TYPES[file.suffix]
-    key = result_key(work.job.id, name)
     stored = work.context.objects.put_file(key, file, media_type=media_type, download_name=name)
     return NewResult(
-        name=name, size_bytes=stored.size_bytes, digest=stored.digest, media_type=media_type
+        name=name,
+        size_bytes=stored.size_bytes,
+        digest=stored.digest,
+        media_type=media_type,
+        object_key=key,
     )
 
 

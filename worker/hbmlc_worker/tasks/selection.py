@@ -7,8 +7,13 @@ from functools import partial
 
 from hbmlc_models.pipeline import infer_selection
 from hbmlc_store.jobs.units import complete_unit
-from hbmlc_store.keys import unit_key
-from hbmlc_worker.tasks._inputs import open_catalog, read_options, read_survey, tiles_of
+from hbmlc_worker.tasks._inputs import (
+    open_catalog,
+    read_options,
+    read_survey,
+    tiles_of,
+    write_output,
+)
 from hbmlc_worker.work import Done, Work
 
 __all__ = ["run"]
@@ -22,6 +27,9 @@ def run(work: Work) -> Iterator[Done]:
         for claim in work.claims:
             tiles = [catalog.read_tile(index) for index in tiles_of(claim)]
             selection = infer_selection(tiles, survey, options, seed=work.job.seed)
-            key = unit_key(work.job.id, claim.stage, claim.unit)
-            work.context.objects.put(key, selection.to_bytes())
-            yield Done(claim=claim, commit=partial(complete_unit, claim=claim))
+            output = write_output(work, claim, selection.to_bytes())
+            yield Done(
+                claim=claim,
+                commit=partial(complete_unit, claim=claim, output=output),
+                keys=(output.key,),
+            )

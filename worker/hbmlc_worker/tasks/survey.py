@@ -9,8 +9,7 @@ import numpy as np
 
 from hbmlc_models.pipeline import fit_survey, plan_units
 from hbmlc_store.jobs.units import complete_unit
-from hbmlc_store.keys import survey_key
-from hbmlc_worker.tasks._inputs import load_model, open_catalog, read_options
+from hbmlc_worker.tasks._inputs import load_model, open_catalog, read_options, write_output
 from hbmlc_worker.work import Done, Work
 
 __all__ = ["run"]
@@ -37,6 +36,10 @@ def run(work: Work) -> Iterator[Done]:
         seed=work.job.seed,
         on_progress=partial(work.pulse.report, claim),
     )
-    work.context.objects.put(survey_key(work.job.id), fit.to_bytes())
+    output = write_output(work, claim, fit.to_bytes())
     plan = [{"tiles": list(tiles)} for tiles in units]
-    yield Done(claim=claim, commit=partial(complete_unit, claim=claim, plan=plan))
+    yield Done(
+        claim=claim,
+        commit=partial(complete_unit, claim=claim, plan=plan, output=output),
+        keys=(output.key,),
+    )

@@ -13,11 +13,11 @@ from hbmlc_models.tile import Tile
 from hbmlc_models.training import VersionOrder, merge_surveys, train_survey_version
 from hbmlc_store.jobs.trainings import Trained, TrainingRecord, complete_training, records_of
 from hbmlc_store.keys import model_key
-from hbmlc_store.schema import JobRow
+from hbmlc_store.schema import CatalogRow, JobRow, TrainingCatalogRow
 from hbmlc_worker.catalog_files import lend_catalog
 from hbmlc_worker.tasks._inputs import load_model, read_options
 from hbmlc_worker.tasks.survey import MAX_LABELLED, MAX_UNLABELLED
-from hbmlc_worker.work import CatalogPin, Done, Work
+from hbmlc_worker.work import CatalogPin, Done, Work, pin_catalog
 
 __all__ = ["run"]
 
@@ -60,13 +60,19 @@ def _read_record(work: Work) -> TrainingRecord:
         return records_of(tx, [tx.get_one(JobRow, work.job.id)])[0]
 
 
+def _pin(work: Work, row: TrainingCatalogRow) -> CatalogPin:
+    with work.context.database.transaction() as tx:
+        key = tx.get_one(CatalogRow, row.catalog_id).canonical_key
+    return pin_catalog(row.catalog_id, digest=row.digest, key=key)
+
+
 def _sample(work: Work, record: TrainingRecord) -> Tile:
     """Galaxies of all catalogues; each gives as many at most, so that none drowns the others."""
     share = len(record.catalogs)
     tiles: list[Tile] = []
     for row in record.catalogs:
         rng = np.random.default_rng([work.job.seed, 0, row.position])
-        pin = CatalogPin(id=row.catalog_id, digest=row.digest)
+        pin = _pin(work, row)
         with lend_catalog(work.context, pin) as file, CanonicalCatalog.open(file) as catalog:
             sample = catalog.sample(MAX_LABELLED // share, MAX_UNLABELLED // share, rng)
         tiles.append(sample.tile)

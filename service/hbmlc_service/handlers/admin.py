@@ -1,0 +1,146 @@
+"""``/admin/v1``: what those who run the service do. An account's key opens nothing here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from sqlalchemy.orm import Session
+
+from hbmlc.schemas import (
+    Account,
+    AccountRequest,
+    ApiKey,
+    ApiKeyRequest,
+    AuditEvent,
+    ModelAlias,
+    ModelAliasRequest,
+    Page,
+)
+from hbmlc_service.auth import OperatorCaller
+from hbmlc_service.context import Context
+from hbmlc_service.handlers.models import AliasName, ModelName
+from hbmlc_service.pagination import Cursor, Limit, cut_page, read_cursor
+from hbmlc_service.problems import problem_responses
+from hbmlc_service.views import show_account, show_alias, show_api_key, show_event
+from hbmlc_store.accounts import (
+    create_account,
+    create_api_key,
+    find_account,
+    list_accounts,
+    revoke_api_key,
+)
+from hbmlc_store.aliases import AliasSetting, set_alias
+from hbmlc_store.audit import list_events, note_operation
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/admin/v1", tags=["admin"])
+
+AccountId = Annotated[UUID, Path(description="Account, as GET /admin/v1/accounts lists it.")]
+
+
+@router.get("/accounts", responses=problem_responses(422))
+def list_all_accounts(
+    context: Context,
+    _: OperatorCaller,
+    request: Request,
+    response: Response,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[Account]:
+    """List accounts, newest first."""
+    before = read_cursor(cursor)
+    rows = context.run(lambda tx: list_accounts(tx, limit=limit + 1, before=before))
+    page, next_cursor = cut_page(rows, limit=limit, request=request, response=response)
+    return Page(items=[show_account(row) for row in page], next_cursor=next_cursor)
+
+
+@router.post("/accounts", status_code=201, responses=problem_responses(409, 422))
+def create_one_account(
+    asked: AccountRequest, context: Context, operator: OperatorCaller
+) -> Account:
+    """Make an account."""
+
+    def use_case(tx: Session) -> Account:
+        row = create_account(tx, asked.name)
+        note_operation(tx, operator, "account.create", row.id, account_id=row.id)
+        return show_account(row)
+
+    return context.run(use_case)
+
+
+@router.post(
+    "/accounts/{account_id}/api-keys", status_code=201, responses=problem_responses(404, 422)
+)
+def create_key_of_account(
+    account_id: AccountId, asked: ApiKeyRequest, context: Context, operator: OperatorCaller
+) -> ApiKey:
+    """Make a key of an account; the answer is the only one that shows it."""
+
+    def use_case(tx: Session) -> ApiKey:
+        row, key = create_api_key(
+            tx,
+            find_account(tx, account_id).id,
+            name=asked.name,
+            scopes=set(asked.scopes),
+            key_secret=context.settings.key_secret.get_secret_value(),
+            expires_at=asked.expires_at,
+        )
+        note_operation(tx, operator, "api-key.create", row.id, account_id=account_id)
+        tx.refresh(row)
+        return show_api_key(row, secret=key)
+
+    return context.run(use_case)
+
+
+@router.delete(
+    "/accounts/{account_id}/api-keys/{key_id}",
+    status_code=204,
+    responses=problem_responses(404, 422),
+)
+def revoke_key_of_account(
+    account_id: AccountId, key_id: UUID, context: Context, operator: OperatorCaller
+) -> None:
+    """Revoke a key of an account, from the next request on."""
+
+    def use_case(tx: Session) -> None:
+        revoke_api_key(tx, account_id, key_id)
+        note_operation(tx, operator, "api-key.revoke", key_id, account_id=account_id)
+
+    context.run(use_case)
+
+
+@router.put("/models/{name}/aliases/{alias}", responses=problem_responses(404, 422))
+def put_shipped_alias(
+    name: ModelName,
+    alias: AliasName,
+    asked: ModelAliasRequest,
+    context: Context,
+    operator: OperatorCaller,
+) -> ModelAlias:
+    """Point an alias of a shipped model at a version, for everybody."""
+
+    def use_case(tx: Session) -> AliasSetting:
+        note_operation(tx, operator, "model-alias.set", f"{name}@{alias}")
+        return set_alias(tx, None, name, alias, version=asked.version, set_by=operator.actor)
+
+    return show_alias(context.run(use_case))
+
+
+@router.get("/audit-events", responses=problem_responses(422))
+def list_all_changes(
+    context: Context,
+    _: OperatorCaller,
+    request: Request,
+    response: Response,
+    account_id: Annotated[UUID | None, Query(description="Those of one account only.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[AuditEvent]:
+    """List the changes that anybody asked for, newest first."""
+    before = read_cursor(cursor)
+    rows = context.run(lambda tx: list_events(tx, account_id, limit=limit + 1, before=before))
+    page, next_cursor = cut_page(rows, limit=limit, request=request, response=response)
+    return Page(items=[show_event(row) for row in page], next_cursor=next_cursor)

@@ -1,0 +1,150 @@
+"""The janitor of a worker: looks after its pool processes, its disk and its own liveliness.
+
+It is a thread of the worker's main process, which computes nothing unless it is a solo worker.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+
+import psutil
+import structlog
+from celery import signals
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from hbmlc_store.broker import queue_length
+from hbmlc_store.database import Database
+from hbmlc_store.jobs.owned import active_digests
+from hbmlc_store.jobs.reaper import expire_leases_of, reap
+from hbmlc_store.jobs.stages import Queue
+from hbmlc_store.jobs.units import give_back_all_of
+from hbmlc_store.schema import UnitRow
+from hbmlc_store.settings import Settings
+from hbmlc_worker.catalog_files import forget_unused, kept_digests
+from hbmlc_worker.context import worker_name
+from hbmlc_worker.draining import DRAINING, drain_pool
+
+__all__ = ["Janitor", "install_janitor"]
+
+CHILD_SECONDS = 0.5
+"""Pause between two looks at the pool processes."""
+STUCK_LOOK_SECONDS = 5.0
+DISK_SECONDS = 30.0
+STUCK_STATUS = 70
+"""Exit status of a worker that lives and consumes nothing (EX_SOFTWARE)."""
+
+logger = structlog.get_logger(__name__)
+
+
+def install_janitor(settings: Settings, queue: Queue) -> Janitor:
+    """Make a janitor that starts with the worker, and gives its units back when it stops."""
+    janitor = Janitor(settings, queue)
+
+    def start(**_: object) -> None:
+        janitor.start()
+
+    def drain(how: str = "Warm", **_: object) -> None:
+        drain_pool()
+        if how == "Cold":
+            # The pool is being killed; its units need not wait for their leases to run out.
+            helper = threading.Thread(target=janitor.give_back)
+            helper.start()
+            helper.join(2.0)
+
+    signals.worker_ready.connect(start, weak=False)
+    signals.worker_shutting_down.connect(drain, weak=False)
+    return janitor
+
+
+class Janitor:
+    """Watches one worker."""
+
+    def __init__(self, settings: Settings, queue: Queue) -> None:
+        self._settings = settings
+        self._queue = queue
+        self._prefix = worker_name(settings)
+        # Its connections are closed after each use: a pool process that is forked meanwhile must
+        # not inherit one.
+        self._database = Database(settings.database_url.get_secret_value(), keeps_none=True)
+        self._children: set[int] = set()
+        self._idle_since = time.monotonic()
+
+    def start(self) -> None:
+        """Start to look after the worker."""
+        threading.Thread(target=self._run, name="janitor", daemon=True).start()
+
+    def give_back(self) -> None:
+        """Give back whatever processes of this worker hold."""
+        self._safely("give back", self._give_back_all)
+
+    def _run(self) -> None:
+        rounds: list[tuple[float, str, Callable[[], None]]] = [
+            (CHILD_SECONDS, "pool processes", self.mourn_children),
+            (STUCK_LOOK_SECONDS, "liveliness", self.end_if_stuck),
+            (DISK_SECONDS, "copies of catalogues", self.forget_copies),
+        ]
+        due = {name: 0.0 for _, name, _ in rounds}
+        while not DRAINING.wait(CHILD_SECONDS):
+            for seconds, name, action in rounds:
+                if time.monotonic() >= due[name]:
+                    due[name] = time.monotonic() + seconds
+                    self._safely(name, action)
+
+    def _safely(self, name: str, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except Exception as exc:  # noqa: BLE001 - the janitor outlives whatever goes wrong
+            logger.warning("Janitor interrupted", at=name, error=type(exc).__name__)
+
+    def mourn_children(self) -> None:
+        """Queue again what a pool process held that was killed, at once instead of a lease later."""
+        alive = {child.pid for child in psutil.Process().children()}
+        dead, self._children = self._children - alive, alive
+        for pid in dead:
+            name = f"{self._prefix}{pid}"
+            with self._database.transaction() as tx:
+                held = _hold_any(tx, [name])
+                expire_leases_of(tx, name)
+            if held:
+                logger.warning("Pool process died at work", worker=name)
+                reap(
+                    self._database,
+                    max_attempts=self._settings.max_attempts,
+                    stale_after=self._settings.stale_message_seconds,
+                )
+
+    def end_if_stuck(self) -> None:
+        """End a worker that lives and consumes nothing, as is known of consumers after a reset."""
+        with self._database.transaction() as tx:
+            is_busy = self._is_busy(tx)
+        if is_busy or not queue_length(self._settings, self._queue):
+            self._idle_since = time.monotonic()
+        elif time.monotonic() - self._idle_since > self._settings.stuck_seconds:
+            logger.error("Worker takes nothing from its queue; it ends", queue=self._queue.value)
+            os._exit(STUCK_STATUS)
+
+    def forget_copies(self) -> None:
+        """Delete copies of catalogues that no job works on, deleted catalogues among them."""
+        if kept := kept_digests(self._settings):
+            with self._database.transaction() as tx:
+                used = active_digests(tx, kept)
+            if n_forgotten := forget_unused(self._settings, used=used):
+                logger.info("Copies of catalogues deleted", n_files=n_forgotten)
+
+    def _is_busy(self, tx: Session) -> bool:
+        return _hold_any(tx, self._names())
+
+    def _give_back_all(self) -> None:
+        give_back_all_of(self._database, self._names())
+
+    def _names(self) -> list[str]:
+        return [f"{self._prefix}{pid}" for pid in {os.getpid(), *self._children}]
+
+
+def _hold_any(tx: Session, workers: list[str]) -> bool:
+    held = exists().where(UnitRow.state == "RUNNING", UnitRow.worker.in_(workers))
+    return bool(tx.scalar(select(held)))
