@@ -42,6 +42,12 @@ class Settings(BaseSettings):
     """Largest JSON body [bytes]."""
     max_rows: int = Field(default=50_000_000, gt=0)
     max_columns: int = Field(default=5_000, gt=0)
+    ingest_memory_bytes: int = Field(default=4 * 2**30, gt=0)
+    """Private memory of the process that reads an upload [bytes]."""
+    ingest_seconds: float = Field(default=7200.0, gt=0)
+    """Most seconds of computing for one upload; small ones get less [s]."""
+    ingest_file_bytes: int = Field(default=32 * 2**30, gt=0)
+    """Longest scratch file of an ingest [bytes]."""
     max_wait_seconds: float = Field(default=60.0, gt=0)
     """Longest long poll [s]."""
     presign_seconds: int = Field(default=900, gt=0)
