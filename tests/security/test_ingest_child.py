@@ -300,7 +300,7 @@ def test_a_lost_claim_kills_and_reaps_the_child(
 
 
 PARENT = """
-import pathlib, signal, threading
+import pathlib, signal, sys, threading
 from hbmlc_store.errors import LostClaimError
 from hbmlc_worker.ingest_child.walls import ChildLimits
 from hbmlc_worker.ingest_process import IngestRequest, run_ingest
@@ -319,20 +319,27 @@ def work():
             on_progress=lambda fraction: print(fraction, flush=True),
         )
 
+def wait():
+    for thread in threading.enumerate()[1:]:
+        thread.join()
+    sys.stdin.read()
+
 signal.signal(signal.SIGUSR2, lose)
-tasks = [work] + [lambda: [t.join() for t in threading.enumerate()[1:]]] * 2
+tasks = [work, wait]
 while tasks:
     try:
         tasks.pop(0)()
     except LostClaimError:
-        tasks.append(lambda: [t.join() for t in threading.enumerate()[1:]])
+        tasks = [wait]
 """
 
 
 def parent_of(large: Path, root: Path) -> subprocess.Popen[bytes]:
     """A worker's process in the middle of an ingest."""
     program = PARENT.format(root=str(root), source=str(large), limits=LIMITS)
-    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     assert parent.stdout is not None
     parent.stdout.readline()
     return parent
@@ -345,6 +352,8 @@ def test_a_signal_that_raises_again_and_again_leaves_nothing(large: Path, tmp_pa
         for _ in range(20):
             parent.send_signal(signal.SIGUSR2)
             threading.Event().wait(0.002)
+        assert parent.stdin is not None
+        parent.stdin.close()
 
         assert parent.wait(20) == 0
 
