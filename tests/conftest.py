@@ -19,9 +19,11 @@ from hbmlc_store.catalogs import add_catalog
 from hbmlc_store.database import Database, migrate
 from hbmlc_store.embedded.broker import EmbeddedBroker, start_broker
 from hbmlc_store.embedded.postgres import EmbeddedPostgres, start_postgres
+from hbmlc_store.ids import new_id
 from hbmlc_store.jobs.calibrations import create_calibration
 from hbmlc_store.jobs.ingests import complete_ingest
-from hbmlc_store.jobs.units import claim_units
+from hbmlc_store.jobs.units import Output, claim_units
+from hbmlc_store.keys import canonical_key, content_key
 from hbmlc_store.objects import Objects, Stored
 from hbmlc_store.registry import NewVersion, register
 from hbmlc_store.schema import Base
@@ -142,14 +144,16 @@ def new_catalog(
         if state is CatalogState.CREATED:
             return row.id
         stored = Stored(size_bytes=10, digest="ab" * 32)
-        ingest = receive_content(tx, account, row.id, stored).ingest_job_id
+        key = content_key(row.id, new_id())
+        ingest = receive_content(tx, account, row.id, stored, key=key).ingest_job_id
         assert ingest is not None
     if state is CatalogState.READY:
         with database.transaction() as tx:
             (claim,) = claim_units(tx, ingest, Stage.INGEST, limit=1, worker="w", lease=60)
             report = {"bands": list(bands), "n_rows": 1000, "n_labelled": n_labelled}
             report["coverage"] = {"n_tiles": 3}
-            complete_ingest(tx, claim, digest="cd" * 32, report=report)
+            canonical = Output(key=canonical_key(row.id, ingest, claim.attempt), digest="cd" * 32)
+            complete_ingest(tx, claim, canonical=canonical, report=report)
     return row.id
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 from uuid import UUID
 
 from fastapi import Header
@@ -74,7 +74,7 @@ def create_once(
     return row
 
 
-def refuse_repetition(object_id: UUID) -> NotFoundError:
+def refuse_repetition(object_id: UUID) -> NoReturn:
     """Refuse to show again what is shown once only."""
     raise ConflictError(
         "secret-shown-once",

@@ -24,8 +24,8 @@ logger = structlog.get_logger("hbmlc_service.access")
 class RequestScope:
     """Takes the caller's ``X-Request-ID`` or makes one, binds it to the logs and returns it.
 
-    A failure that nobody expected becomes a problem document here, inside the request's scope: so it
-    has the id, and so has its line in the log. The connection is closed afterwards, since nobody
+    A failure that nobody expected becomes a problem document here, inside the request's scope: so
+    it has the id, and so has its line in the log. The connection is closed afterwards, since nobody
     knows how much of the request was read.
     """
 
@@ -59,7 +59,7 @@ class _Exchange:
         """Serve it to the end, whatever happens."""
         try:
             await self._app(self._scope, self._receive, self._send_noted)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every failure gets its answer and its line
             await self._fail(error)
         finally:
             self._log()

@@ -95,10 +95,9 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 def answer_error(error: Exception, scope: Scope) -> JSONResponse | None:
     """Make the answer that an expected error stands for; ``None`` for one that nobody expected."""
-    for kind in type(error).__mro__:
-        if kind in _HANDLERS:
-            return _HANDLERS[kind](Request(scope), error)
-    return None
+    handlers = (handle for kind, handle in _HANDLERS.items() if isinstance(error, kind))
+    handle = next(handlers, None)
+    return None if handle is None else handle(Request(scope), error)
 
 
 def answer_failure(scope: Scope) -> JSONResponse:
@@ -149,7 +148,7 @@ def _answer(
 
 
 def _shown(text: str) -> str:
-    """Text that may hold whatever the caller sent, as it can be shown: bounded, odd signs escaped."""
+    """Text that may hold whatever the caller sent, as it can be shown: bounded and escaped."""
     short = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
     return "".join(
         sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in short
@@ -208,7 +207,7 @@ def _methods_of(request: Request) -> list[str]:
 
 
 def _bad_value(request: Request, error: Exception) -> JSONResponse:
-    # Validation should have refused it; what the database refuses is the caller's value all the same.
+    # Validation should have refused it; what the database refuses is the caller's value anyhow.
     logger.warning("Database refused a value", error=type(error).__name__)
     return _answer(
         request,
@@ -229,7 +228,7 @@ def _database_down(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-_HANDLERS: Mapping[type[BaseException], Callable[[Request, Exception], JSONResponse]] = {
+_HANDLERS: Mapping[type[Exception], Callable[[Request, Exception], JSONResponse]] = {
     StoreError: _store_error,
     RequestValidationError: _validation_error,
     HTTPException: _http_error,
@@ -238,4 +237,4 @@ _HANDLERS: Mapping[type[BaseException], Callable[[Request, Exception], JSONRespo
     PoolTimeout: _database_down,
     DataError: _bad_value,
 }
-"""Kind of error to what answers it; the nearest kind counts."""
+"""Kind of error to what answers it; no kind is one of another."""

@@ -12,7 +12,14 @@ import secrets
 import string
 import zlib
 
-__all__ = ["ACCOUNT_KIND", "OPERATOR_KIND", "digest_of_key", "is_well_formed", "make_key", "prefix_of"]
+__all__ = [
+    "ACCOUNT_KIND",
+    "OPERATOR_KIND",
+    "digest_of_key",
+    "is_well_formed",
+    "make_key",
+    "prefix_of",
+]
 
 ACCOUNT_KIND = "hbk"
 OPERATOR_KIND = "hbo"

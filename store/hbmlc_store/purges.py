@@ -41,7 +41,10 @@ def purge_waiting(database: Database, objects: Objects) -> int:
     while True:
         with database.transaction() as tx:
             rows = tx.scalars(
-                select(PurgeRow).order_by(PurgeRow.id).limit(BATCH).with_for_update(skip_locked=True)
+                select(PurgeRow)
+                .order_by(PurgeRow.id)
+                .limit(BATCH)
+                .with_for_update(skip_locked=True)
             ).all()
             for row in rows:
                 _delete(objects, row.prefix)

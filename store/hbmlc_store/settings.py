@@ -58,6 +58,12 @@ class Settings(BaseSettings):
     """How long a body may stand still [s]."""
     min_body_rate: float = Field(default=1_000.0, ge=0)
     """Slowest body that is borne, after the first ``stall_seconds`` [bytes/s]."""
+    ingest_memory_bytes: int = Field(default=4 * 2**30, gt=0)
+    """Private memory of the process that reads an upload [bytes]."""
+    ingest_seconds: float = Field(default=7200.0, gt=0)
+    """Most seconds of computing for one upload; small ones get less [s]."""
+    ingest_file_bytes: int = Field(default=32 * 2**30, gt=0)
+    """Longest scratch file of an ingest [bytes]."""
     max_wait_seconds: float = Field(default=60.0, gt=0)
     """Longest long poll [s]."""
     presign_seconds: int = Field(default=900, gt=0)
@@ -72,7 +78,7 @@ class Settings(BaseSettings):
     idle_message_seconds: float = Field(default=5.0, gt=0)
     """A unit that waits longer in a queue that is empty gets a second message [s]."""
     stuck_seconds: float = Field(default=30.0, gt=0)
-    """A worker that takes nothing from a full queue for so long ends itself, to be restarted [s]."""
+    """A worker that takes nothing from a full queue for so long ends itself and is restarted."""
     sweep_seconds: float = Field(default=600.0, gt=0)
     """Pause between two searches for objects that no row names [s]."""
     orphan_seconds: float = Field(default=24 * 3600.0, gt=0)

@@ -57,7 +57,7 @@ def _named(tx: Session, keys: Iterable[str]) -> Iterator[str]:
             )
         )
     )
-    yield from tx.scalars(named)
+    yield from (key for key in tx.scalars(named) if key is not None)
     digests = func.replace(ModelVersionRow.digest, literal("sha256:"), literal(""))
     weights = {key for key in asked if key.startswith("models/")}
     if weights:

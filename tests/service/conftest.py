@@ -12,6 +12,7 @@ from hbmlc.schemas import Scope
 from hbmlc_service.app import create_app
 from hbmlc_store.accounts import create_api_key, ensure_account
 from hbmlc_store.database import Database
+from hbmlc_store.operators import create_operator_key
 from hbmlc_store.settings import Settings
 
 
@@ -44,6 +45,16 @@ def client(app_client: TestClient, account: UUID, key_of: Callable[..., str]) ->
     """A client with a key of the account."""
     app_client.headers["Authorization"] = f"Bearer {key_of(account)}"
     return app_client
+
+
+@pytest.fixture
+def operator(app_client: TestClient, database: Database, settings: Settings) -> TestClient:
+    """A client with the key of one who runs the service."""
+    with database.transaction() as tx:
+        _, key = create_operator_key(
+            tx, name="test", key_secret=settings.key_secret.get_secret_value()
+        )
+    return TestClient(app_client.app, headers={"Authorization": f"Bearer {key}"})
 
 
 @pytest.fixture

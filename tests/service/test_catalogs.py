@@ -12,7 +12,9 @@ from fastapi.testclient import TestClient
 
 from hbmlc.schemas import CatalogState
 from hbmlc_store.database import Database
+from hbmlc_store.keys import content_key
 from hbmlc_store.objects import Objects
+from hbmlc_store.purges import purge_waiting
 
 CONTENT = b"id,mag_g\n1,20.5\n"
 READY = CatalogState.READY
@@ -24,6 +26,10 @@ def announce(client: TestClient, name: str = "survey") -> str:
 
 def digest_header(content: bytes) -> str:
     return f"sha-256=:{base64.b64encode(hashlib.sha256(content).digest()).decode()}:"
+
+
+def stored_content(objects: Objects, catalog: str) -> list[bytes]:
+    return [objects.get(key) for key in objects.keys(f"catalogs/{catalog}")]
 
 
 def test_a_file_in_a_form_is_stored_and_queued(client: TestClient, objects: Objects) -> None:
@@ -40,7 +46,7 @@ def test_a_file_in_a_form_is_stored_and_queued(client: TestClient, objects: Obje
     assert document["state"] == "INGESTING"
     assert document["content_digest"] == hashlib.sha256(CONTENT).hexdigest()
     assert document["mapping"]["mag"] == {"g": "mag_g"}
-    assert objects.get(f"catalogs/{document['id']}/content") == CONTENT
+    assert stored_content(objects, document["id"]) == [CONTENT]
 
 
 def test_an_announced_catalogue_takes_a_stream(client: TestClient, objects: Objects) -> None:
@@ -54,7 +60,7 @@ def test_an_announced_catalogue_takes_a_stream(client: TestClient, objects: Obje
 
     assert answer.status_code == 202
     assert answer.json()["state"] == "INGESTING"
-    assert objects.get(f"catalogs/{catalog}/content") == CONTENT
+    assert stored_content(objects, catalog) == [CONTENT]
 
 
 def test_content_with_another_digest_is_refused_and_may_be_sent_again(
@@ -134,7 +140,8 @@ def test_the_same_idempotency_key_makes_one_catalogue(client: TestClient, object
     assert second.status_code == 201
     assert second.json()["id"] == first.json()["id"]
     assert len(client.get("/v1/catalogs").json()["items"]) == 1
-    assert objects.keys("catalogs") == [f"catalogs/{first.json()['id']}/content"]
+    assert len(objects.keys("catalogs")) == 1
+    assert stored_content(objects, first.json()["id"]) == [CONTENT]
 
 
 def test_the_same_idempotency_key_with_another_body_is_refused(client: TestClient) -> None:
@@ -242,14 +249,16 @@ def test_the_mapping_of_a_catalogue_in_use_stays(
 )
 def test_a_deleted_catalogue_is_gone(
     client: TestClient,
+    database: Database,
     objects: Objects,
     make_catalog: Callable[[CatalogState], UUID],
     state: CatalogState,
 ) -> None:
     catalog = make_catalog(state)
-    objects.put(f"catalogs/{catalog}/content", CONTENT)
+    objects.put(content_key(catalog, catalog), CONTENT)
 
     answer = client.delete(f"/v1/catalogs/{catalog}")
+    purge_waiting(database, objects)
 
     assert answer.status_code == 204
     assert client.get(f"/v1/catalogs/{catalog}").status_code == 404

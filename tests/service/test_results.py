@@ -15,6 +15,7 @@ from hbmlc_store.jobs.calibrations import NewResult, complete_calibration
 from hbmlc_store.jobs.units import claim_units, complete_unit
 from hbmlc_store.keys import result_key
 from hbmlc_store.objects import Objects
+from hbmlc_store.purges import purge_waiting
 
 CONTENT = bytes(range(256)) * 10
 NAME = "photoz.parquet"
@@ -23,12 +24,14 @@ NAME = "photoz.parquet"
 @pytest.fixture
 def url(database: Database, objects: Objects, job: UUID) -> str:
     """Address of the one result of a completed calibration."""
-    stored = objects.put(result_key(job, NAME), CONTENT)
+    key = result_key(job, 1, NAME)
+    stored = objects.put(key, CONTENT)
     new = NewResult(
         name=NAME,
         size_bytes=stored.size_bytes,
         digest=stored.digest,
         media_type="application/octet-stream",
+        object_key=key,
     )
     with database.transaction() as tx:
         for stage in (Stage.SURVEY, Stage.SELECTION, Stage.ADAPTATION):
@@ -122,9 +125,10 @@ def test_a_name_cannot_reach_other_files(client: TestClient, url: str, name: str
 
 
 def test_deleting_the_calibration_purges_the_files(
-    client: TestClient, objects: Objects, url: str, job: UUID
+    client: TestClient, database: Database, objects: Objects, url: str, job: UUID
 ) -> None:
     client.delete(f"/v1/calibrations/{job}")
+    purge_waiting(database, objects)
 
     assert client.get(url).status_code == 404
     assert objects.keys("jobs") == []

@@ -10,6 +10,7 @@ import pytest
 from hbmlc.schemas import ColumnMapping
 from hbmlc_store.catalogs import add_catalog
 from hbmlc_store.database import Database
+from hbmlc_store.ids import new_id
 from hbmlc_store.keys import content_key
 from hbmlc_store.objects import Objects
 from hbmlc_store.settings import Settings
@@ -31,8 +32,9 @@ def upload(database: Database, objects: Objects, account: UUID) -> Callable[...,
     def make(content: bytes, mapping: ColumnMapping | None = None) -> tuple[UUID, UUID]:
         with database.transaction() as tx:
             row = add_catalog(tx, account, name="survey", mapping=mapping)
-            stored = objects.put(content_key(row.id), content)
-            ingest = receive_content(tx, account, row.id, stored).ingest_job_id
+            key = content_key(row.id, new_id())
+            stored = objects.put(key, content)
+            ingest = receive_content(tx, account, row.id, stored, key=key).ingest_job_id
             assert ingest is not None
             return row.id, ingest
 

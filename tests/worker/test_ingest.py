@@ -12,7 +12,6 @@ import pytest
 from hbmlc.schemas import CatalogState, ColumnMapping, Stage
 from hbmlc_models.formats import CanonicalCatalog
 from hbmlc_store.database import Database
-from hbmlc_store.keys import canonical_key
 from hbmlc_store.schema import CatalogRow
 from hbmlc_worker.context import WorkerContext
 from hbmlc_worker.runner import run_message
@@ -53,7 +52,8 @@ def test_a_table_becomes_a_ready_catalogue(
     assert (row.report["n_rows"], row.report["n_labelled"]) == (50, 10)
     assert row.report["bands"] == ["g", "r"]
     assert row.report["coverage"]["n_tiles"] == 3
-    with context.objects.as_file(canonical_key(row.id)) as file:
+    assert row.canonical_key is not None
+    with context.objects.as_file(row.canonical_key) as file:
         assert hashlib.sha256(file.read_bytes()).hexdigest() == row.digest == row.report["digest"]
         with CanonicalCatalog.open(file) as catalog:
             assert catalog.n_rows == 50

@@ -17,6 +17,7 @@ from tempfile import gettempdir
 
 from hbmlc_store.settings import Settings
 from hbmlc_worker.context import WorkerContext
+from hbmlc_worker.scratch import scratch_folder
 from hbmlc_worker.work import CatalogPin
 
 __all__ = ["copies_folder", "forget_unused", "kept_digests", "lend_catalog"]
@@ -38,16 +39,18 @@ def lend_catalog(context: WorkerContext, catalog: CatalogPin) -> Generator[Path]
     """
     settings, objects = context.settings, context.objects
     if objects.is_local or catalog.digest is None:
-        with objects.as_file(
-            catalog.key, scratch=settings.scratch, digest=catalog.digest
-        ) as file:
+        with objects.as_file(catalog.key, scratch=settings.scratch, digest=catalog.digest) as file:
             yield file
         return
     folder = copies_folder(settings)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for place in (folder.parent, folder):
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept = folder / f"{catalog.digest}.parquet"
     if not kept.exists():
-        with objects.as_file(catalog.key, scratch=folder, digest=catalog.digest) as file:
+        with (
+            scratch_folder(settings.scratch) as scratch,
+            objects.as_file(catalog.key, scratch=scratch, digest=catalog.digest) as file,
+        ):
             file.chmod(0o600)
             # A move within one file system: another worker sees the whole file or none.
             file.rename(kept)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from pathlib import Path
 
 import psutil
 
@@ -38,9 +39,8 @@ def drain_pool() -> None:
 def _listens(process: psutil.Process) -> bool:
     """Whether a process catches the signal; any other would die of it."""
     try:
-        status = open(f"/proc/{process.pid}/status", encoding="ascii")  # noqa: SIM115
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
     except OSError:
         return False
-    with status:
-        caught = next((line for line in status if line.startswith("SigCgt:")), "SigCgt: 0")
+    caught = next((line for line in status.splitlines() if line.startswith("SigCgt:")), "_ 0")
     return bool(int(caught.split()[1], 16) >> (_DRAIN_SIGNAL - 1) & 1)

@@ -27,6 +27,7 @@ from hbmlc_store.settings import Settings
 from hbmlc_worker.catalog_files import forget_unused, kept_digests
 from hbmlc_worker.context import worker_name
 from hbmlc_worker.draining import DRAINING, drain_pool
+from hbmlc_worker.scratch import sweep
 
 __all__ = ["Janitor", "install_janitor"]
 
@@ -85,7 +86,7 @@ class Janitor:
         rounds: list[tuple[float, str, Callable[[], None]]] = [
             (CHILD_SECONDS, "pool processes", self.mourn_children),
             (STUCK_LOOK_SECONDS, "liveliness", self.end_if_stuck),
-            (DISK_SECONDS, "copies of catalogues", self.forget_copies),
+            (DISK_SECONDS, "disk", self.clear_disk),
         ]
         due = {name: 0.0 for _, name, _ in rounds}
         while not DRAINING.wait(CHILD_SECONDS):
@@ -101,7 +102,7 @@ class Janitor:
             logger.warning("Janitor interrupted", at=name, error=type(exc).__name__)
 
     def mourn_children(self) -> None:
-        """Queue again what a pool process held that was killed, at once instead of a lease later."""
+        """Queue again at once what a pool process held that was killed."""
         alive = {child.pid for child in psutil.Process().children()}
         dead, self._children = self._children - alive, alive
         for pid in dead:
@@ -127,8 +128,9 @@ class Janitor:
             logger.error("Worker takes nothing from its queue; it ends", queue=self._queue.value)
             os._exit(STUCK_STATUS)
 
-    def forget_copies(self) -> None:
-        """Delete copies of catalogues that no job works on, deleted catalogues among them."""
+    def clear_disk(self) -> None:
+        """Delete copies of catalogues that no job works on, and scratch that nobody holds."""
+        sweep(self._settings.scratch)
         if kept := kept_digests(self._settings):
             with self._database.transaction() as tx:
                 used = active_digests(tx, kept)

@@ -26,7 +26,7 @@ from hbmlc_store.sweeper import sweep
 from hbmlc_worker.app import create_celery
 from hbmlc_worker.relay import run_relay
 
-__all__ = ["Keeper", "run_keeper"]
+__all__ = ["Duty", "Keeper", "repeat", "run_keeper"]
 
 PURGE_SECONDS = 1.0
 
@@ -134,9 +134,7 @@ class Keeper:
         except RedisError:
             # While the broker is down the outbox keeps what is to be said.
             return 0
-        return announce_idle(
-            self._database, queue, after=self._settings.idle_message_seconds
-        )
+        return announce_idle(self._database, queue, after=self._settings.idle_message_seconds)
 
 
 def _tell(ended: Ended) -> None:

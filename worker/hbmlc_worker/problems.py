@@ -14,10 +14,12 @@ __all__ = ["WorkerError", "is_fatal", "is_outage", "problem_of"]
 class WorkerError(Exception):
     """A job can never succeed as it is; ``code`` is stable, the message says what to do."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, where: str | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.where = where
+        """Column, row or byte of an upload, where that is known."""
 
 
 def is_fatal(error: Exception) -> bool:
@@ -34,12 +36,12 @@ def is_outage(error: Exception) -> bool:
 def problem_of(error: Exception) -> dict[str, object]:
     """Describe an error for the owner of the job; never a traceback."""
     code = _code_of_science(error)
+    where = getattr(error, "where", None)
+    errors = [{"pointer": where, "message": str(error)}] if isinstance(where, str) else []
     if code is not None:
-        where = getattr(error, "where", None)
-        errors = [{"pointer": where, "message": str(error)}] if where else []
         return {"code": code, "detail": str(error), "errors": errors}
     if isinstance(error, WorkerError | NotFoundError | ObjectDamagedError):
-        return {"code": error.code, "detail": error.message, "errors": []}
+        return {"code": error.code, "detail": error.message, "errors": errors}
     if isinstance(error, MemoryError):
         return {
             "code": "out-of-memory",

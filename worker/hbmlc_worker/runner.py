@@ -141,7 +141,7 @@ class _Task:
         except DrainError:
             logger.info("Worker stops; units given back", n_units=len(self._open))
             self._give_back()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a stage raises is told to the owner
             self._end_badly(error)
         else:
             logger.info("Units completed")
@@ -175,7 +175,7 @@ class _Task:
                 DRAINING.wait(STORE_PAUSE)
             self._give_back()
             return
-        logger.warning("Units failed", exc_info=True)
+        logger.warning("Units failed", exc_info=error)
         problem, fatal = problem_of(error), is_fatal(error)
         for claim in self._open:
             self._fail(claim, problem, is_fatal=fatal)
@@ -193,9 +193,7 @@ class _Task:
             logger.info("Claim lost; failure dropped", unit=claim.unit)
             return
         if has_ended:
-            logger.error(
-                "Job failed", unit=claim.unit, attempt=claim.attempt, code=problem["code"]
-            )
+            logger.error("Job failed", unit=claim.unit, attempt=claim.attempt, code=problem["code"])
 
     def _give_back(self) -> None:
         for claim in self._open:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import astropy.units as u
 import numpy as np
 import pyarrow as pa
-from astropy_healpix import lonlat_to_healpix
 
 from hbmlc_models.arrays import FloatArray, IntArray
 from hbmlc_models.formats._columns import integers, is_text, labels, plain
@@ -115,6 +113,10 @@ def healpix_tiling(ra: FloatArray, dec: FloatArray, *, mean_galaxies: int) -> Ti
 
     Cells are numbered in nested order, in which the parent of a cell is its number divided by four.
     """
+    # A fifth of a second, which catalogues with tiles of their own need not wait for.
+    import astropy.units as u
+    from astropy_healpix import lonlat_to_healpix
+
     is_placed = np.isfinite(ra) & np.isfinite(dec)
     lon, lat = ra[is_placed] * u.deg, dec[is_placed] * u.deg
     cell = np.asarray(lonlat_to_healpix(lon, lat, _MAX_NSIDE, order="nested"), dtype=np.int64)

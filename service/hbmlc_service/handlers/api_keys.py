@@ -131,9 +131,7 @@ def list_records(
 ) -> Page[UsageRecord]:
     """List metered use, newest first: one record a job."""
     before = read_cursor(cursor)
-    rows = context.run(
-        lambda tx: list_usage(tx, caller.account_id, limit=limit + 1, before=before)
-    )
+    rows = context.run(lambda tx: list_usage(tx, caller.account_id, limit=limit + 1, before=before))
     page, next_cursor = cut_page(
         rows, limit=limit, request=request, response=response, id_of=lambda row: row.job_id
     )

@@ -45,9 +45,7 @@ def create(
 
     def use_case(tx: Session) -> Calibration:
         def make() -> tuple[UUID, JobRow]:
-            row = create_calibration(
-                tx, caller.account_id, asked, request_id=caller.request_id
-            )
+            row = create_calibration(tx, caller.account_id, asked, request_id=caller.request_id)
             note_event(tx, caller, "calibration.create", row.id)
             return row.id, row
 

@@ -73,9 +73,7 @@ def patch_mapping(
     """Correct the column mapping; the content is read again."""
 
     def use_case(tx: Session) -> Catalog:
-        row = remap(
-            tx, caller.account_id, catalog_id, mapping, request_id=caller.request_id
-        )
+        row = remap(tx, caller.account_id, catalog_id, mapping, request_id=caller.request_id)
         note_event(tx, caller, "catalog.remap", catalog_id)
         return show_catalog(row)
 

@@ -37,7 +37,7 @@ def list_all(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[ModelVersion]:
-    """List the versions that the caller may use, newest first: shipped ones and the account's own."""
+    """List the versions that the caller may use, newest first: shipped ones and own ones."""
     before = read_cursor(cursor)
 
     def use_case(tx: Session) -> Page[ModelVersion]:
@@ -51,7 +51,9 @@ def list_all(
 
 
 @router.get("/{name}/versions/{version}", responses=problem_responses(404, 422))
-def get_one(name: ModelName, version: VersionNumber, context: Context, caller: Caller) -> ModelVersion:
+def get_one(
+    name: ModelName, version: VersionNumber, context: Context, caller: Caller
+) -> ModelVersion:
     """Look at one version and its card."""
     return context.run(lambda tx: _show(tx, find_version(tx, caller.account_id, name, version)))
 

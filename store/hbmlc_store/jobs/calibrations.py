@@ -181,9 +181,7 @@ def find_result(tx: Session, job_id: UUID, name: str) -> ResultRow:
     row = tx.scalars(
         select(ResultRow)
         .join(JobRow, JobRow.id == ResultRow.job_id)
-        .where(
-            ResultRow.job_id == job_id, ResultRow.name == name, JobRow.phase == Phase.COMPLETED
-        )
+        .where(ResultRow.job_id == job_id, ResultRow.name == name, JobRow.phase == Phase.COMPLETED)
     ).one_or_none()
     if row is not None:
         return row

@@ -38,9 +38,7 @@ def start_ingest(tx: Session, catalog: CatalogRow, *, request_id: str | None = N
     catalog.digest = None
 
 
-def complete_ingest(
-    tx: Session, claim: Claim, *, canonical: Output, report: JsonObject
-) -> None:
+def complete_ingest(tx: Session, claim: Claim, *, canonical: Output, report: JsonObject) -> None:
     """Make the catalogue READY with what was found in it; its canonical file replaces a former one.
 
     Raises

@@ -152,17 +152,18 @@ def _requeue_job(
     for row in lost:
         row.lease_until = None
         row.failures += 1
-        row.problem = {
+        problem = {
             "code": "worker-lost",
             "detail": (
                 f"The worker at {row.stage} unit {row.unit} stopped answering "
                 f"in attempt {row.attempt}."
             ),
         }
+        row.problem = problem
         if getattr(row, counted) >= max_attempts:
             row.state = "FAILED"
             tx.flush()
-            fail_job(tx, job, problem=row.problem)
+            fail_job(tx, job, problem=problem)
             return Reaped(n_requeued=len(lost), ended=(_ended(job, row),))
         row.state = "READY"
         row.queued_at = func.now()

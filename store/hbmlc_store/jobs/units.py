@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy import ColumnElement, case, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from hbmlc.schemas import Phase, Stage
@@ -170,7 +170,7 @@ def fail_unit(
         The claim is no longer held, so nobody asks for its outcome.
     """
     job = lock_job(tx, claim.job_id)
-    is_last = or_(is_fatal, UnitRow.failures + 1 >= max_attempts)
+    is_last = or_(literal(is_fatal), UnitRow.failures + 1 >= max_attempts)
     state = tx.execute(
         update(UnitRow)
         .where(*_is_held(claim))

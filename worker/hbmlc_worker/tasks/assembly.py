@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from sqlalchemy import select
 
@@ -27,6 +26,7 @@ from hbmlc_store.jobs.calibrations import NewResult, complete_calibration
 from hbmlc_store.keys import result_key
 from hbmlc_store.schema import UnitRow
 from hbmlc_worker.provenance import provenance_document, table_provenance
+from hbmlc_worker.scratch import scratch_folder
 from hbmlc_worker.tasks._inputs import (
     load_model,
     open_catalog,
@@ -55,10 +55,9 @@ def run(work: Work) -> Iterator[Done]:
     options = read_options(work.job)
     model = load_model(work)
     with (
-        TemporaryDirectory(prefix="hbmlc-assembly-", dir=work.context.settings.scratch) as scratch,
+        scratch_folder(work.context.settings.scratch) as folder,
         open_catalog(work) as catalog,
     ):
-        folder = Path(scratch)
         files, data = _write_results(work, catalog, options=options, model=model, folder=folder)
         provenance = folder / "provenance.json"
         provenance.write_text(provenance_document(work.job, options=options, model=model))

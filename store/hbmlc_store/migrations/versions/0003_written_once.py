@@ -5,6 +5,8 @@ Revision: 0003, after 0002.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -75,14 +77,11 @@ def _name_objects() -> None:
 
 
 def _create_tables() -> None:
-    created_at = sa.Column(
-        "created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
-    )
     op.create_table(
         "purge",
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
         sa.Column("prefix", sa.Text(), nullable=False),
-        created_at.copy(),
+        _created_at(),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_purge")),
     )
     op.create_table(
@@ -91,7 +90,7 @@ def _create_tables() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("prefix", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
-        created_at.copy(),
+        _created_at(),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_operator_key")),
@@ -106,13 +105,19 @@ def _create_tables() -> None:
         sa.Column("object_id", sa.Text(), nullable=True),
         sa.Column("request_id", sa.Text(), nullable=True),
         sa.Column("details", postgresql.JSONB(none_as_null=True), nullable=True),
-        created_at.copy(),
+        _created_at(),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.id"], name=op.f("fk_audit_event_account_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_event")),
     )
     op.create_index(op.f("ix_audit_event_account_id_id"), "audit_event", ["account_id", "id"])
+
+
+def _created_at() -> sa.Column[datetime]:
+    return sa.Column(
+        "created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
+    )
 
 
 def _announce_changes() -> None:
