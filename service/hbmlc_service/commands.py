@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
+from hbmlc_store.plain_errors import plain_errors
+
 __all__ = ["api"]
 
 
+@plain_errors
 def api(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
@@ -17,15 +20,21 @@ def api(
     import uvicorn
 
     from hbmlc_service.app import create_app
+    from hbmlc_store.errors import SetupError
     from hbmlc_store.logs import configure_logs
-    from hbmlc_store.settings import Settings
+    from hbmlc_store.schema_version import require_schema
+    from hbmlc_store.settings import load_settings
 
-    settings = Settings()
+    settings = load_settings(host=host, port=port)
     configure_logs(settings)
+    if not settings.key_secret.get_secret_value():
+        raise SetupError("HBMLC_KEY_SECRET is empty; set it to a long random text.")
+    app = create_app(settings)
+    require_schema(app.state.context.database, may_be_away=True)
     uvicorn.run(
-        create_app(settings),
-        host=host or settings.host,
-        port=settings.port if port is None else port,
+        app,
+        host=settings.host,
+        port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
