@@ -17,6 +17,7 @@ from hbmlc_store.schema import AccountRow
 from hbmlc_store.settings import Settings
 
 COMMANDS = {
+    "check": ["check"],
     "api": ["api"],
     "worker": ["worker", "--queue", "cpu"],
     "relay": ["worker", "--queue", "relay"],
@@ -211,3 +212,13 @@ def test_the_help_says_what_each_scope_adds() -> None:
     for scope in ("catalogs:write", "calibrations:write", "models:write", "admin"):
         assert scope in done.stdout
     assert "reading only" in done.stdout
+
+
+def test_a_check_says_who_does_not_answer(environment: dict[str, str]) -> None:
+    well = run("check", environment)
+    ill = run("check", {**environment, "HBMLC_BROKER_URL": "redis://:secret-word@127.0.0.1:1/0"})
+
+    assert well.returncode == 0, well.stderr
+    assert well.stdout.splitlines() == ["database: ok", "broker: ok", "object store: ok"]
+    assert the_line_of(ill, "check") == "hbmlc check: broker cannot be worked with."
+    assert "secret-word" not in ill.stdout
