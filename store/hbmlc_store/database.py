@@ -16,7 +16,14 @@ from sqlalchemy.pool import NullPool
 if TYPE_CHECKING:
     from alembic.config import Config
 
-__all__ = ["Database", "Limits", "current_revision", "head_revision", "migrate"]
+__all__ = [
+    "Database",
+    "Limits",
+    "current_revision",
+    "head_revision",
+    "known_revisions",
+    "migrate",
+]
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Two processes that start at once must not migrate at once; the number is arbitrary.
@@ -116,6 +123,14 @@ def head_revision() -> str | None:
     from alembic.script import ScriptDirectory
 
     return ScriptDirectory.from_config(_alembic_config()).get_current_head()
+
+
+def known_revisions() -> frozenset[str]:
+    """All revisions that this package knows."""
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(_alembic_config())
+    return frozenset(script.revision for script in scripts.walk_revisions())
 
 
 def _alembic_config() -> Config:

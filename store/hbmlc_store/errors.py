@@ -9,6 +9,8 @@ StoreError
 ├── DigestMismatchError    the bytes are not those that were announced
 ├── ObjectDamagedError     an object's bytes are no longer those that were written
 └── StoreUnavailableError  the object store does not answer; the same later may succeed
+
+SetupError                 environment or database are not as this release needs them
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ __all__ = [
     "LostClaimError",
     "NotFoundError",
     "ObjectDamagedError",
+    "SetupError",
     "StaleTransitionError",
     "StoreError",
     "StoreUnavailableError",
@@ -65,3 +68,7 @@ class ObjectDamagedError(StoreError):
 
 class StoreUnavailableError(StoreError):
     """The object store does not answer, or refuses us; the same request may succeed later."""
+
+
+class SetupError(Exception):
+    """Environment or database are not as this release needs them; an operator has to act."""

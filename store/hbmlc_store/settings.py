@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["Settings"]
+from hbmlc_store.errors import SetupError
+
+__all__ = ["Settings", "load_settings"]
+
+PREFIX = "HBMLC_"
+_READ_BY_OTHERS = {"HBMLC_API_KEY", "HBMLC_URL", "HBMLC_CI_VENV", "HBMLC_LISTEN"}
+"""Variables of the client, of continuous integration and of ``docker-compose.yml``."""
 
 
 class Settings(BaseSettings):
     """Settings, each read from ``HBMLC_<NAME>``."""
 
-    model_config = SettingsConfigDict(env_prefix="HBMLC_", extra="ignore", frozen=True)
+    # An empty variable is an unset one: that is how compose passes what nobody has set.
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     home: Path = Path("~/.hbmlc")
     """Folder of everything that the embedded service keeps."""
@@ -119,5 +130,58 @@ class Settings(BaseSettings):
             if value is None:
                 continue
             text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-            values[f"HBMLC_{name.upper()}"] = text
+            values[f"{PREFIX}{name.upper()}"] = text
         return {**os.environ, **values}
+
+
+def load_settings(**given: Any) -> Settings:
+    """Read the settings of a command, and refuse an environment that was meant otherwise.
+
+    Parameters
+    ----------
+    given
+        Values of the command line, which go before the environment's; ``None`` is none.
+
+    Raises
+    ------
+    SetupError
+        A variable ``HBMLC_…`` is no setting, or has a value that it cannot have.
+    """
+    _refuse_unknown()
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as exc:
+        # Only names and reasons: pydantic's own text shows the values, and some are secret.
+        wrong = "; ".join(
+            f"{PREFIX}{'_'.join(map(str, error['loc'])).upper()}: {error['msg']}"
+            for error in exc.errors(include_input=False, include_context=False)
+        )
+        raise SetupError(f"{wrong}.") from None
+    _refuse_bad_address(settings)
+    return settings
+
+
+def _refuse_bad_address(settings: Settings) -> None:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        make_url(settings.database_url.get_secret_value()).get_dialect()
+    except (ArgumentError, ValueError):
+        # Their texts quote the address, or the part of a password that was taken for a port.
+        raise SetupError(
+            "HBMLC_DATABASE_URL is no address such as "
+            "postgresql+psycopg://user:password@host/name; "
+            "write /, @ and : in a password as %2F, %40 and %3A."
+        ) from None
+
+
+def _refuse_unknown() -> None:
+    settings = {name.upper() for name in Settings.model_fields}
+    given = {name.upper() for name in os.environ if name.upper().startswith(PREFIX)}
+    for name in sorted(given - _READ_BY_OTHERS):
+        if (short := name.removeprefix(PREFIX)) in settings:
+            continue
+        likely = difflib.get_close_matches(short, settings, n=1)
+        hint = f"did you mean {PREFIX}{likely[0]}?" if likely else "docs/operations.md lists them."
+        raise SetupError(f"{name} is no setting; {hint}")

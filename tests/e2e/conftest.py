@@ -154,12 +154,12 @@ def shared_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[[], Service]]:
+def serve(tmp_path: Path) -> Iterator[Callable[..., Service]]:
     """Starts services on one home, one after the other; for tests that break them."""
     started: list[Service] = []
 
-    def make() -> Service:
-        started.append(start(tmp_path / "home"))
+    def make(**environment: str) -> Service:
+        started.append(start(tmp_path / "home", **environment))
         return started[-1]
 
     yield make

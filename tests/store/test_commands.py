@@ -31,7 +31,11 @@ def test_migrate_tells_the_revision(environment: dict[str, str]) -> None:
 
 
 def test_a_created_key_works(environment: dict[str, str], database: Database) -> None:
-    key = invoke(create_key, environment, "--account", "survey", "--scope", "catalogs:write")
+    key = invoke(
+        create_key,
+        environment,
+        *("--account", "survey", "--new-account", "--scope", "catalogs:write"),
+    )
 
     with database.transaction() as tx:
         identity = authenticate(tx, key, key_secret="test-secret")

@@ -10,7 +10,8 @@ import typer
 
 from hbmlc_store.jobs.stages import Queue
 from hbmlc_store.logs import configure_logs
-from hbmlc_store.settings import Settings
+from hbmlc_store.plain_errors import plain_errors
+from hbmlc_store.settings import Settings, load_settings
 
 __all__ = ["WorkerKind", "register_models", "worker"]
 
@@ -24,14 +25,16 @@ class WorkerKind(StrEnum):
     RELAY = "relay"
 
 
+@plain_errors
 def worker(
     queue: Annotated[
         WorkerKind, typer.Option(help="Queue to serve; 'relay' carries messages and reaps.")
     ],
 ) -> None:
     """Run a worker until it is stopped. Example: hbmlc worker --queue cpu."""
-    settings = Settings()
+    settings = load_settings()
     configure_logs(settings)
+    _require_schema(settings, may_be_away=True)
     if queue is WorkerKind.RELAY:
         from hbmlc_worker.keeper import run_keeper
 
@@ -65,14 +68,28 @@ def worker(
     )
 
 
+@plain_errors
 def register_models() -> None:
     """Register the model versions that this release ships. Example: hbmlc register-models."""
     from hbmlc_store.database import Database
     from hbmlc_worker.registration import register_base_models
 
-    settings = Settings()
+    settings = load_settings()
     configure_logs(settings)
+    _require_schema(settings)
     register_base_models(Database(settings.database_url.get_secret_value(), pool_size=1))
+
+
+def _require_schema(settings: Settings, *, may_be_away: bool = False) -> None:
+    """Start on the schema of this release only."""
+    from hbmlc_store.database import Database
+    from hbmlc_store.schema_version import require_schema
+
+    database = Database(settings.database_url.get_secret_value(), pool_size=1)
+    try:
+        require_schema(database, may_be_away=may_be_away)
+    finally:
+        database.close()
 
 
 def _limit_threads(settings: Settings) -> None:

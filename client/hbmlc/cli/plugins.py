@@ -18,6 +18,7 @@ __all__ = ["PluginGroup"]
 _GROUP = "hbmlc.commands"
 _ABOUT = {
     "api": ("Run the HTTP API alone, for deployments.", "service"),
+    "check": ("Ask database, broker and object store whether they answer.", "service"),
     "create-key": ("Make an API key for an account, for deployments.", "service"),
     "demo": ("Simulate a sky, calibrate it here and compare with XGBoost.", "worker"),
     "migrate": ("Bring the database to this release, for deployments.", "service"),

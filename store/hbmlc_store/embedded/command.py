@@ -11,11 +11,13 @@ import typer
 from hbmlc_store.embedded.errors import EmbeddedError
 from hbmlc_store.embedded.supervisor import serve_home
 from hbmlc_store.logs import configure_logs
-from hbmlc_store.settings import Settings
+from hbmlc_store.plain_errors import plain_errors
+from hbmlc_store.settings import load_settings
 
 __all__ = ["serve"]
 
 
+@plain_errors
 def serve(
     home: Annotated[
         Path | None, typer.Option(help="Folder that keeps everything (HBMLC_HOME).")
@@ -24,8 +26,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
 ) -> None:
     """Run the whole service on this machine until Ctrl-C. Example: hbmlc serve --port 8000."""
-    asked = {"home": home, "host": host, "port": port}
-    settings = Settings(**{name: value for name, value in asked.items() if value is not None})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    settings = load_settings(home=home, host=host, port=port)
     configure_logs(settings)
     try:
         status = serve_home(settings)

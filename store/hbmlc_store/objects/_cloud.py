@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -54,7 +55,8 @@ class Cloud:
         Nobody sees an upload in parts before it is completed, and one that breaks off is given up
         by the writer. A draft that is renamed would be a copy, of 5 GiB at most.
         """
-        if self.size(key) is not None:
+        # In a thread: the loop has others to serve while the store thinks.
+        if await asyncio.to_thread(self.size, key) is not None:
             raise object_exists(key)
         part = _part_bytes(max_bytes)
         beginning = bytearray()
@@ -82,7 +84,7 @@ class Cloud:
                 async for piece in pieces:
                     await target.write(piece)
                 # There is no condition on the completion; keys of uploads are their own.
-                if await self._size_async(key) is not None:
+                if await asyncio.to_thread(self.size, key) is not None:
                     raise object_exists(key)
 
     def read(self, key: str) -> bytes:
@@ -119,12 +121,6 @@ class Cloud:
             with self._reads(key):
                 return int(obstore.head(self._clients.control, key)["size"])
         except NotFoundError:
-            return None
-
-    async def _size_async(self, key: str) -> int | None:
-        try:
-            return int((await obstore.head_async(self._clients.control, key))["size"])
-        except FileNotFoundError:
             return None
 
     def listing(self, prefix: str) -> Iterator[Listed]:
