@@ -329,7 +329,7 @@ tasks = [work, wait]
 while tasks:
     try:
         tasks.pop(0)()
-    except LostClaimError:
+    except (LostClaimError, RuntimeError):  # a thread that is not begun cannot be joined
         tasks = [wait]
 """
 
