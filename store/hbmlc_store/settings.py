@@ -69,8 +69,9 @@ class Settings(BaseSettings):
     """How long a body may stand still [s]."""
     min_body_rate: float = Field(default=1_000.0, ge=0)
     """Slowest body that is borne, after the first ``stall_seconds`` [bytes/s]."""
-    ingest_memory_bytes: int = Field(default=4 * 2**30, gt=0)
-    """Private memory of the process that reads an upload [bytes]."""
+    ingest_memory_bytes: int = Field(default=6 * 2**30, gt=0)
+    """Most private memory of the process that reads an upload; small ones get less. A row takes 91,
+    so that the most rows take 4.7 GB [bytes]."""
     ingest_seconds: float = Field(default=7200.0, gt=0)
     """Most seconds of computing for one upload; small ones get less [s]."""
     ingest_file_bytes: int = Field(default=32 * 2**30, gt=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import resource
 import threading
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from astropy.io import fits
 from hostile import (
     SECRET,
     csv_long_field,
+    damaged,
     fits_endless_header,
     fits_wide_row,
     fits_wrong_stride,
@@ -39,7 +41,7 @@ from hostile import (
     votable_wide,
     write_secret,
 )
-from uploads import make_columns, write_hdf5, write_parquet, write_votable
+from uploads import WRITERS, make_columns, write_hdf5, write_parquet, write_votable
 
 from hbmlc_models.formats import CatalogError, ColumnMapping, ingest
 
@@ -371,3 +373,37 @@ def test_fits_data_beyond_the_end_of_the_file_are_truncated(upload: Path) -> Non
     upload.write_bytes(content.replace(card, b"NAXIS2  =             40000000"))
 
     assert fault(upload).code == "truncated-file"
+
+
+def test_parquet_columns_whose_names_are_no_utf8_are_refused(upload: Path) -> None:
+    write_parquet(upload, make_columns(5))
+    upload.write_bytes(upload.read_bytes().replace(b"mag_g", b"mag_\xff"))
+
+    assert fault(upload).code == "not-a-table"
+
+
+def test_votable_in_an_unknown_encoding_is_refused(upload: Path) -> None:
+    write_votable(upload, make_columns(5))
+    upload.write_bytes(upload.read_bytes().replace(b'"utf-8"', b'"rot13"', 1))
+
+    assert fault(upload).code in {"not-a-table", "truncated-file"}
+
+
+@pytest.mark.filterwarnings("ignore::astropy.utils.exceptions.AstropyUserWarning")
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("name", sorted(WRITERS))
+def test_damage_anywhere_has_an_error_of_ours(upload: Path, name: str, seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311 -- damage has to be the same each time
+    ids = {} if seed == 1 else {"id": [f"g{k}" for k in range(60)]}
+    WRITERS[name](upload, make_columns(60) | ids)
+    content = upload.read_bytes()
+    faults: list[str] = []
+    for _ in range(150):
+        upload.write_bytes(damaged(content, rng))
+
+        try:
+            ingest(upload, upload.with_name("canonical"))
+        except (CatalogError, MemoryError) as error:
+            faults.append(type(error).__name__)
+
+    assert len(faults) > 10

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -129,6 +131,18 @@ def hdf5_shared_text(path: Path, *, n: int = 5_000, width: int = 1_000_000) -> P
     content = bytearray(path.read_bytes())
     content[offset : offset + 16 * n] = bytes(content[offset : offset + 16]) * n
     path.write_bytes(content)
+    return path
+
+
+def hdf5_false_chunk(path: Path, *, unpacked: int = 2**31, n: int = 40) -> Path:
+    """A chunk that is declared small and whose compressed bytes unfold to gigabytes."""
+    hdf5_with(path, lambda group: None, n=n)
+    packer = zlib.compressobj(9)
+    block = bytes(2**24)
+    pieces = [packer.compress(block) for _ in range(unpacked // len(block))]
+    with h5py.File(path, "a") as file:
+        data = file.create_dataset("photometry/id", (n,), "i8", chunks=(n,), compression="gzip")
+        data.id.write_direct_chunk((0,), b"".join(pieces) + packer.flush())
     return path
 
 
@@ -267,3 +281,28 @@ def csv_long_field(path: Path, *, width: int = 200_000) -> Path:
     """A column name longer than any reader of the standard library takes."""
     path.write_bytes(b"id,mag_g,mag_err_g," + b"x" * width + b"\n1,20,0.1,1\n2,20,0.1,1\n")
     return path
+
+
+def damaged(content: bytes, rng: random.Random) -> bytes:
+    """The content with a few bytes changed, left out or doubled."""
+    changed = bytearray(content)
+    for _ in range(rng.choice([1, 1, 2, 4, 16])):
+        place, length = rng.randrange(len(changed)), rng.randrange(1, 50)
+        kind = rng.random()
+        if kind < 0.8:
+            piece = rng.choice(_PIECES)
+            changed[place : place + len(piece)] = piece
+        elif kind < 0.9:
+            del changed[place : place + length]
+        else:
+            changed[place:place] = changed[place : place + length]
+    return bytes(changed)
+
+
+_PIECES = [bytes([k]) for k in range(0, 256, 5)] + [
+    b"\xff\xff\xff\xff",
+    b"\x00\x00\x00\x80",
+    b"\xff\xff\xff\x7f",
+    b"999999999",
+    b"-1",
+]

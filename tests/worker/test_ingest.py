@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from uuid import UUID
 
 import numpy as np
 import pytest
+from hostile import hdf5_external_storage, hdf5_wide_text, parquet_shared_text, write_secret
 
 from hbmlc.schemas import CatalogState, ColumnMapping, Stage
 from hbmlc_models.formats import CanonicalCatalog
 from hbmlc_store.database import Database
-from hbmlc_store.schema import CatalogRow
+from hbmlc_store.schema import CatalogRow, UnitRow
 from hbmlc_worker.context import WorkerContext
 from hbmlc_worker.runner import run_message
 
@@ -98,6 +101,70 @@ def test_a_faulty_upload_is_rejected_with_its_own_code(
     assert row.problem is not None
     assert row.problem["code"] == code
     assert len(row.problem["detail"]) > 20
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (hdf5_wide_text, "file-too-demanding"),
+        (parquet_shared_text, "file-too-demanding"),
+        (
+            lambda path: hdf5_external_storage(path, write_secret(path.with_name("s"))),
+            "outside-data",
+        ),
+    ],
+    ids=["wide", "shared", "outside"],
+)
+def test_a_poison_file_costs_one_attempt_and_leaves_nothing(
+    context: WorkerContext,
+    database: Database,
+    upload: Upload,
+    tmp_path: Path,
+    make: Callable[[Path], Path],
+    code: str,
+) -> None:
+    scratch = tmp_path / "scratch"
+    context = replace(context, settings=context.settings.model_copy(update={"scratch": scratch}))
+    catalog, job = upload(make(tmp_path / "poison").read_bytes())
+
+    row = ingest(context, database, (catalog, job))
+
+    assert row.state == CatalogState.REJECTED
+    assert row.problem is not None
+    assert row.problem["code"] == code
+    with database.transaction() as tx:
+        (unit,) = tx.query(UnitRow).filter(UnitRow.job_id == job)
+        assert unit.attempt == 1
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_rejected_id_stands_neither_in_the_problem_nor_in_the_log(
+    context: WorkerContext,
+    database: Database,
+    upload: Upload,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    content = csv(5).replace(b"3,", b"hbk_TOPSECRET\x00,", 1)
+
+    row = ingest(context, database, upload(content))
+
+    assert row.state == CatalogState.REJECTED
+    assert "TOPSECRET" not in str(row.problem)
+    assert "TOPSECRET" not in "".join(capsys.readouterr())
+
+
+def test_what_a_killed_ingest_left_goes_with_the_next(
+    context: WorkerContext, database: Database, upload: Upload, tmp_path: Path
+) -> None:
+    scratch = tmp_path / "scratch"
+    (scratch / "hbmlc-ingest-7-left").mkdir(parents=True)
+    (scratch / "hbmlc-ingest-7-left" / "ids").write_bytes(b"x")
+    context = replace(context, settings=context.settings.model_copy(update={"scratch": scratch}))
+
+    row = ingest(context, database, upload(csv()))
+
+    assert row.state == CatalogState.READY
+    assert list(scratch.iterdir()) == []
 
 
 def test_ingesting_twice_writes_the_same_bytes(

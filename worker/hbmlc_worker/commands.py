@@ -43,6 +43,9 @@ def worker(
     _limit_threads(settings)
     from hbmlc_worker.app import create_celery
     from hbmlc_worker.janitor import install_janitor
+    from hbmlc_worker.scratch import sweep
+
+    sweep(settings.scratch)
 
     # One device, one process that touches it: the gpu worker computes in its main process.
     pool = (

@@ -21,7 +21,6 @@ _MESSAGE_LENGTH = 1_000
 _CRASHES = frozenset(
     {
         signal.SIGSEGV,
-        signal.SIGABRT,
         signal.SIGBUS,
         signal.SIGFPE,
         signal.SIGILL,
@@ -59,6 +58,12 @@ def judge(said: Mapping[str, Any], ended: Ended, limits: ChildLimits) -> Mapping
             raise _fault(error)
         if isinstance(failure := said.get("failure"), dict):
             raise _failure(failure, limits)
+    if ended.returncode == -signal.SIGABRT:
+        # What becomes of a failed allocation in a thread of C++.
+        raise _too_demanding(
+            "the library that reads it gave up, mostly for want of memory "
+            f"({limits.memory_bytes:,} bytes)"
+        )
     if ended.returncode is not None and -ended.returncode in _CRASHES:
         logger.error("Ingest child crashed", signal=signal.Signals(-ended.returncode).name)
         raise _unreadable("the library that reads the format broke down on it")

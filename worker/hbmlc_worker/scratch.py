@@ -33,13 +33,20 @@ logger = structlog.get_logger(__name__)
 def scratch_folder(root: Path | None) -> Generator[Path]:
     """Lend a new folder, mode 0700, below ``root`` or the system's; removed with all it holds."""
     folder, lock = _make(_root(root))
+    # A signal's exception can end a wait in the main thread, but no work in another one.
+    is_over = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(folder, lock, is_over), name="scratch")
     try:
-        yield folder
+        try:
+            keeper.start()
+            yield folder
+        finally:
+            is_over.set()
     finally:
-        # A signal's exception can end a wait in the main thread but no work in another one.
-        remover = threading.Thread(target=_remove, args=(folder, lock), name="scratch")
-        remover.start()
-        remover.join()
+        # Once more: the first may have been what a signal interrupted.
+        is_over.set()
+        if keeper.is_alive():
+            keeper.join()
 
 
 def sweep(root: Path | None) -> int:
@@ -86,6 +93,11 @@ def _lock(folder: Path) -> int | None:
         pass
     os.close(descriptor)
     return None
+
+
+def _keep(folder: Path, lock: int, is_over: threading.Event) -> None:
+    is_over.wait()
+    _remove(folder, lock)
 
 
 def _remove(folder: Path, lock: int) -> None:

@@ -73,7 +73,7 @@ class IdCheck:
     def check(self, again: Iterable[pa.Array]) -> None:
         """Raise ``DuplicateIdsError`` where an id is there twice; ``again`` is a second pass."""
         keys = np.concatenate(self._keys) if self._keys else np.zeros(0, np.int64)
-        self._keys = []
+        self._keys.clear()
         keys.sort()
         suspects = np.unique(keys[1:][keys[1:] == keys[:-1]])
         if not len(suspects):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from hbmlc_models.arrays import BoolArray, FloatArray
@@ -29,6 +31,8 @@ from hbmlc_models.formats.shown import listed, shown
 from hbmlc_models.formats.tiling import TileColumn, Tiling, healpix_tiling, single_tiling
 
 __all__ = ["Scan", "scan"]
+
+_Value = TypeVar("_Value", bound=np.generic)
 
 _MIN_GUESSED_TILE = 2
 """A guessed tile column with fewer galaxies a tile on average is something else."""
@@ -148,9 +152,9 @@ def _finish(
     limits: IngestLimits,
 ) -> Scan:
     """Check what can only be judged as a whole, and divide the rows into tiles."""
-    z_spec, selected = np.concatenate(columns.z_spec), np.concatenate(columns.selected)
-    ra = np.concatenate(columns.ra) if columns.ra else None
-    dec = np.concatenate(columns.dec) if columns.dec else None
+    z_spec, selected = _joined(columns.z_spec), _joined(columns.selected)
+    ra = _joined(columns.ra) if columns.ra else None
+    dec = _joined(columns.dec) if columns.dec else None
     _check_labels(z_spec, selected, counts)
     if ra is not None and not np.isfinite(ra).any() and counts["position_out_of_range"]:
         raise PositionOutOfRangeError(
@@ -185,6 +189,13 @@ def _finish(
         counts=counts,
         warnings=warnings,
     )
+
+
+def _joined(parts: list[npt.NDArray[_Value]]) -> npt.NDArray[_Value]:
+    """One array of all parts, which are forgotten: both at once would take twice the memory."""
+    joined = np.concatenate(parts)
+    parts.clear()
+    return joined
 
 
 def _check_labels(z_spec: FloatArray, selected: BoolArray, counts: Counter[str]) -> None:

@@ -23,6 +23,10 @@ _MAX_NSIDE = 1024
 """Finest cells: 3.4 arcmin across."""
 
 
+_BLOCK_ROWS = 262_144
+"""Positions that are turned into cells at a time: each takes five copies on the way."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tiling:
     """Tile of every galaxy."""
@@ -118,8 +122,13 @@ def healpix_tiling(ra: FloatArray, dec: FloatArray, *, mean_galaxies: int) -> Ti
     from astropy_healpix import lonlat_to_healpix
 
     is_placed = np.isfinite(ra) & np.isfinite(dec)
-    lon, lat = ra[is_placed] * u.deg, dec[is_placed] * u.deg
-    cell = np.asarray(lonlat_to_healpix(lon, lat, _MAX_NSIDE, order="nested"), dtype=np.int64)
+    cell = np.empty(int(is_placed.sum()), dtype=np.int64)
+    done = 0
+    for start in range(0, len(ra), _BLOCK_ROWS):
+        rows = slice(start, start + _BLOCK_ROWS)
+        lon, lat = ra[rows][is_placed[rows]] * u.deg, dec[rows][is_placed[rows]] * u.deg
+        cell[done : done + len(lon)] = lonlat_to_healpix(lon, lat, _MAX_NSIDE, order="nested")
+        done += len(lon)
     nside = _MAX_NSIDE
     while nside > 1 and len(cell) < mean_galaxies * len(np.unique(cell)):
         nside //= 2

@@ -19,6 +19,10 @@ from hbmlc_worker.work import Done, JobPin, Work
 
 __all__ = ["run"]
 
+_LEAST_MEMORY = 2**30
+"""What any upload may take [bytes]; libraries and one batch of rows take 300 MB."""
+_MEMORY_FACTOR = 64
+"""Bytes of memory for a byte of the upload."""
 _LEAST_SECONDS = 120.0
 """What any upload may take; one of 100 MB takes ten."""
 _BYTES_A_SECOND = 256 * 2**10
@@ -65,15 +69,16 @@ def _request(
     """Make the request for a child whose own scratch is a folder below ``folder``."""
     work = folder / "work"
     work.mkdir(mode=0o700)
-    allowed = _LEAST_SECONDS + source.stat().st_size / _BYTES_A_SECOND
-    seconds = min(settings.ingest_seconds, allowed)
+    size = source.stat().st_size
+    seconds = min(settings.ingest_seconds, _LEAST_SECONDS + size / _BYTES_A_SECOND)
+    memory = min(settings.ingest_memory_bytes, _LEAST_MEMORY + _MEMORY_FACTOR * size)
     return IngestRequest(
         source=source,
         target=work / "canonical.parquet",
         mapping=mapping,
         bounds={"max_rows": settings.max_rows, "max_columns": settings.max_columns},
         limits=ChildLimits(
-            memory_bytes=settings.ingest_memory_bytes,
+            memory_bytes=memory,
             cpu_seconds=max(1, int(seconds)),
             file_bytes=settings.ingest_file_bytes,
         ),

@@ -12,6 +12,7 @@ from hbmlc_models.formats._compute import pc
 from hbmlc_models.formats.errors import NotATableError, TooDemandingError, TruncatedFileError
 from hbmlc_models.formats.limits import MAX_PARQUET_FOOTER_BYTES, IngestLimits
 from hbmlc_models.formats.readers._table import refuse_doubles
+from hbmlc_models.formats.shown import shown
 
 __all__ = ["ParquetTable"]
 
@@ -36,7 +37,7 @@ class ParquetTable:
             texts = [field.name for field in schema if _is_text(field.type)]
             self._file.close()
             self._file = _open(source, texts)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise NotATableError(
                 "The Parquet footer cannot be read; write the file again."
             ) from error
@@ -58,7 +59,7 @@ class ParquetTable:
         try:
             for batch in self._file.iter_batches(batch_size=size, columns=list(columns)):
                 for name in columns:
-                    self._check_texts(name, batch[name])
+                    self._check_dictionary(name, batch[name])
                 yield batch
         except pa.ArrowMemoryError as error:
             raise MemoryError("A Parquet page unfolds to more than the memory.") from error
@@ -67,9 +68,20 @@ class ParquetTable:
                 "A Parquet page is damaged or missing; write the file again."
             ) from error
 
-    def _check_texts(self, name: str, column: pa.Array) -> None:
-        """Raise where a text of a dictionary is too long to be repeated row by row."""
-        if pa.types.is_dictionary(column.type) and _is_text(column.type.value_type):
+    def _check_dictionary(self, name: str, column: pa.Array) -> None:
+        """Raise where rows name no entry, or one that is too long to be repeated row by row."""
+        if not pa.types.is_dictionary(column.type):
+            return
+        bounds = pc.min_max(column.indices).as_py()
+        if bounds["max"] is not None and not (
+            bounds["min"] >= 0 and bounds["max"] < len(column.dictionary)
+        ):
+            raise TruncatedFileError(
+                f"Rows of the Parquet column {shown(name)} name no entry of its dictionary; write "
+                "the file again.",
+                where=name,
+            )
+        if _is_text(column.type.value_type):
             longest = pc.max(pc.binary_length(column.dictionary)).as_py()
             self._limits.check_cell(name, longest or 0)
 

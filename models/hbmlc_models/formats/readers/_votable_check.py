@@ -69,6 +69,10 @@ def check_document(source: Path, limits: IngestLimits) -> None:
             while piece := file.read(_READ_BYTES):
                 parser.Parse(piece, False)  # noqa: FBT003 -- expat names no such argument
             parser.Parse(b"", True)  # noqa: FBT003
+    except (LookupError, UnicodeError) as error:
+        raise NotATableError(
+            "The VOTable is in an encoding that is not read; write it as UTF-8."
+        ) from error
     except expat.ExpatError as error:
         raise TruncatedFileError(
             "The VOTable document breaks off or is no XML; write it again in full.",
