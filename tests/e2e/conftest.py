@@ -34,6 +34,14 @@ def wait_until(condition: Callable[[], Any], *, seconds: float, what: str) -> An
     pytest.fail(f"{what} did not happen within {seconds:.0f} s")
 
 
+def runs(process: psutil.Process, program: str) -> bool:
+    """Whether a process, which may end at any moment, runs a program."""
+    try:
+        return process.name().startswith(program) and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 @dataclass
 class Service:
     """A served home."""
@@ -54,8 +62,7 @@ class Service:
     def server(self, program: str) -> psutil.Process | None:
         """The main process of PostgreSQL or the broker, by the name of its program."""
         children = psutil.Process(self.process.pid).children()
-        found = (child for child in children if child.name().startswith(program))
-        return next((child for child in found if child.status() != psutil.STATUS_ZOMBIE), None)
+        return next((child for child in children if runs(child, program)), None)
 
     def wait_for_return(self, program: str, killed: psutil.Process) -> None:
         """Wait until a killed server runs again and the service can take work."""

@@ -157,8 +157,8 @@ def test_what_a_killed_ingest_left_goes_with_the_next(
     context: WorkerContext, database: Database, upload: Upload, tmp_path: Path
 ) -> None:
     scratch = tmp_path / "scratch"
-    (scratch / "hbmlc-ingest-7-left").mkdir(parents=True)
-    (scratch / "hbmlc-ingest-7-left" / "ids").write_bytes(b"x")
+    (scratch / "hbmlc-scratch-7-left").mkdir(parents=True)
+    (scratch / "hbmlc-scratch-7-left" / "ids").write_bytes(b"x")
     context = replace(context, settings=context.settings.model_copy(update={"scratch": scratch}))
 
     row = ingest(context, database, upload(csv()))

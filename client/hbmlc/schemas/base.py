@@ -15,7 +15,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 MAX_TEXT = 2_000
 """Longest text anywhere in a request; fields have tighter limits of their own [characters]."""
-_ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and halves of surrogate pairs: no name holds them, and no store takes all."""
 
 
