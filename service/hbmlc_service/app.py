@@ -63,7 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = context
     # The last one added is the first that a request meets.
     app.add_middleware(Gate, settings=settings, recognise=context.recognise)
-    app.add_middleware(RequestScope)
+    app.add_middleware(RequestScope, count=context.metrics.count)
     install_problem_handlers(app)
     for module in (
         health,

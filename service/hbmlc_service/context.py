@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from hbmlc_service.changes import Changes
+from hbmlc_service.metrics import Metrics
 from hbmlc_service.probe import Probe
 from hbmlc_service.streams import StreamSlots
 from hbmlc_store.accounts import Identity, authenticate
@@ -37,6 +38,7 @@ class ServiceContext:
     changes: Changes
     streams: StreamSlots
     probe: Probe
+    metrics: Metrics
 
     def run(self, use_case: Callable[[Session], T]) -> T:
         """Run a use case in one transaction."""
@@ -66,6 +68,7 @@ def make_context(settings: Settings) -> ServiceContext:
         changes=Changes(url),
         streams=StreamSlots(settings.max_streams),
         probe=Probe(database, objects),
+        metrics=Metrics(),
     )
 
 

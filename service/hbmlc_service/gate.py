@@ -45,7 +45,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if scope["path"].startswith(("/v1/", "/admin/")):
+        if scope["path"].startswith(("/v1/", "/admin/", "/metrics")):
             identity = await self._identify(headers)
             scope["hbmlc.identity"] = replace(identity, request_id=scope["hbmlc.request_id"])
         limit = self._limit_of(scope, headers)

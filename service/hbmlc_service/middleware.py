@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from typing import Protocol
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,13 +13,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hbmlc_service.problems import answer_error, answer_failure
 
-__all__ = ["RequestScope"]
+__all__ = ["Count", "RequestScope"]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines; their lines would drown all others."""
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 logger = structlog.get_logger("hbmlc_service.access")
+
+
+class Count(Protocol):
+    """Counts an answered request."""
+
+    def __call__(self, *, method: str, route: str | None, status: int, seconds: float) -> None:
+        """Count one."""
+        ...
 
 
 class RequestScope:
@@ -29,8 +40,9 @@ class RequestScope:
     knows how much of the request was read.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, count: Count) -> None:
         self._app = app
+        self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request under its id."""
@@ -41,17 +53,20 @@ class RequestScope:
         request_id = asked if _REQUEST_ID.fullmatch(asked) else secrets.token_hex(12)
         scope["hbmlc.request_id"] = request_id
         with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await _Exchange(self._app, scope, receive, send).serve()
+            await _Exchange(self._app, scope, receive, send, count=self._count).serve()
 
 
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, *, count: Count
+    ) -> None:
         self._app = app
         self._scope = scope
         self._receive = receive
         self._send = send
+        self._count = count
         self._status: int | None = None
         self._started = time.monotonic()
 
@@ -87,6 +102,13 @@ class _Exchange:
 
     def _log(self) -> None:
         path = self._scope["path"]
+        seconds = time.monotonic() - self._started
+        self._count(
+            method=self._scope["method"] if self._scope["method"] in METHODS else "other",
+            route=getattr(self._scope.get("route"), "path", None),
+            status=self._status or 0,
+            seconds=seconds,
+        )
         identity = self._scope.get("hbmlc.identity")
         log = logger.debug if path in PROBES else logger.info
         log(
@@ -94,6 +116,6 @@ class _Exchange:
             method=self._scope["method"],
             path=path[:200],
             status=self._status,
-            seconds=round(time.monotonic() - self._started, 3),
+            seconds=round(seconds, 3),
             actor=None if identity is None else identity.actor,
         )

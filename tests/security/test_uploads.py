@@ -1,4 +1,4 @@
-"""Nobody's bytes are replaced: not by a refused upload, a late one, or a worker that lost its claim."""
+"""No bytes are replaced: by a refused upload, a late one, or a worker without its claim."""
 
 from __future__ import annotations
 

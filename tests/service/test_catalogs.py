@@ -15,6 +15,7 @@ from hbmlc_store.database import Database
 from hbmlc_store.keys import content_key
 from hbmlc_store.objects import Objects
 from hbmlc_store.purges import purge_waiting
+from hbmlc_store.registry import NewVersion, register
 
 CONTENT = b"id,mag_g\n1,20.5\n"
 READY = CatalogState.READY
@@ -263,3 +264,51 @@ def test_a_deleted_catalogue_is_gone(
     assert answer.status_code == 204
     assert client.get(f"/v1/catalogs/{catalog}").status_code == 404
     assert objects.keys("catalogs") == []
+
+
+def test_a_part_of_the_content_is_not_taken_for_the_whole(client: TestClient) -> None:
+    answer = client.put(
+        f"/v1/catalogs/{announce(client)}/content",
+        content=CONTENT,
+        headers={"Content-Range": "bytes 0-15/100"},
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "content-range-refused")
+
+
+@pytest.mark.parametrize(("digested", "status"), [(None, 201), (b"other", 422)])
+def test_a_form_is_held_to_its_digest(
+    client: TestClient, objects: Objects, digested: bytes | None, status: int
+) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+    body += CONTENT + b"\r\n--x--\r\n"
+
+    answer = client.post(
+        "/v1/catalogs",
+        content=body,
+        headers={
+            "Content-Type": "multipart/form-data; boundary=x",
+            "Content-Digest": digest_header(body if digested is None else digested),
+        },
+    )
+
+    assert answer.status_code == status
+    assert len(objects.keys("catalogs")) == (1 if status == 201 else 0)
+
+
+def test_a_ready_catalogue_names_the_model_that_auto_takes(
+    client: TestClient, database: Database, make_catalog: Callable[[CatalogState], UUID]
+) -> None:
+    with database.transaction() as tx:
+        register(tx, NewVersion(name="m", version=1, digest="a", bands=("g", "r", "i"), card={}))
+
+    found = [
+        client.get(f"/v1/catalogs/{make_catalog(state)}").json()
+        for state in CatalogState
+        if state in {CatalogState.READY, CatalogState.CREATED}
+    ]
+
+    assert {item["state"]: item["recommended_model"] for item in found} == {
+        "READY": "m:1",
+        "CREATED": None,
+    }

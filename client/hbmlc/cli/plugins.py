@@ -17,6 +17,7 @@ __all__ = ["PluginGroup"]
 
 _GROUP = "hbmlc.commands"
 _ABOUT = {
+    "admin": ("Run a service: operators' keys, accounts, shipped models.", "service"),
     "api": ("Run the HTTP API alone, for deployments.", "service"),
     "check": ("Ask database, broker and object store whether they answer.", "service"),
     "create-key": ("Make an API key for an account, for deployments.", "service"),
