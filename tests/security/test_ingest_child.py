@@ -21,6 +21,7 @@ from hostile import hdf5_false_chunk, hdf5_wide_text
 from uploads import make_columns, write_csv, write_hdf5, write_parquet
 
 from hbmlc_store.errors import LostClaimError
+from hbmlc_worker.ingest_child._landlock import confine
 from hbmlc_worker.ingest_child.walls import ALL_WALLS, ChildLimits
 from hbmlc_worker.ingest_process import IngestRequest, run_ingest
 from hbmlc_worker.problems import WorkerError, is_fatal
@@ -164,6 +165,16 @@ def test_the_child_reaches_no_network_and_no_other_process(small: Path) -> None:
 
     for name in ("tcp", "udp", "unix", "fork", "program", "kill"):
         assert found[name][0] in {"EPERM", "EACCES"}, name
+
+
+def test_a_kernel_without_landlock_is_told_as_a_missing_wall() -> None:
+    class OldKernel:
+        """System calls of a kernel that knows none of the new ones."""
+
+        def syscall(self, *_: object) -> int:
+            return -1
+
+    assert list(confine(OldKernel(), {})) == []  # type: ignore[arg-type]
 
 
 def test_the_child_sees_no_secret_in_its_environment(
