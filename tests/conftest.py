@@ -30,7 +30,7 @@ from hbmlc_store.schema import Base
 from hbmlc_store.settings import Settings
 from hbmlc_store.uploads import receive_content
 
-pytest_plugins = ["api_fixtures"]
+pytest_plugins = ["api_fixtures", "worker_fixtures"]
 
 # Before any test loads OpenMP: threads that spin while they wait starve the servers and workers
 # that the tests start beside them, as `hbmlc worker` knows too.
