@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 import secrets
 import time
@@ -9,6 +11,7 @@ from typing import Protocol
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hbmlc_service.problems import answer_error, answer_failure
@@ -19,9 +22,23 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines; their lines would drown all others."""
 
+LINGER_SECONDS = 2.0
+LINGER_BYTES = 64 * 2**20
+"""What is thrown away of a refused body, so that its sender hears why."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 logger = structlog.get_logger("hbmlc_service.access")
+
+
+async def _throw_away(receive: Receive) -> None:
+    thrown = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            while thrown < LINGER_BYTES:
+                message = await receive()
+                thrown += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 class Count(Protocol):
@@ -88,7 +105,25 @@ class _Exchange:
         if answer is None:
             logger.error("Request failed", exc_info=error, path=self._scope["path"][:200])
             answer = answer_failure(self._scope)
-        await answer(self._scope, self._receive, self._send_noted)
+        await self._answer_early(answer)
+
+    async def _answer_early(self, answer: Response) -> None:
+        """Answer a request that may be half read.
+
+        Closing on a client that still sends resets the connection, and the answer is lost on its
+        way; so what comes is taken and thrown away for a moment.
+        """
+        start: Message = {
+            "type": "http.response.start",
+            "status": answer.status_code,
+            "headers": answer.raw_headers,
+        }
+        await self._send_noted(start)
+        body = {"type": "http.response.body", "body": answer.body, "more_body": True}
+        await self._send_noted(body)
+        if "expect" not in Headers(scope=self._scope):
+            await _throw_away(self._receive)
+        await self._send_noted({"type": "http.response.body", "body": b""})
 
     async def _send_noted(self, message: Message) -> None:
         if message["type"] == "http.response.start":

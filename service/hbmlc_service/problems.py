@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
@@ -206,6 +207,20 @@ def _methods_of(request: Request) -> list[str]:
     )
 
 
+def _os_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, OSError)  # noqa: S101 - as above
+    if error.errno != errno.ENOSPC:
+        raise error
+    logger.error("Disk full")
+    return _answer(
+        request,
+        HTTPStatus.INSUFFICIENT_STORAGE,
+        "out-of-disk",
+        "The disk of the service is full; try again once those who run it have made room.",
+        headers={"Retry-After": RETRY_SECONDS},
+    )
+
+
 def _bad_value(request: Request, error: Exception) -> JSONResponse:
     # Validation should have refused it; what the database refuses is the caller's value anyhow.
     logger.warning("Database refused a value", error=type(error).__name__)
@@ -236,5 +251,6 @@ _HANDLERS: Mapping[type[Exception], Callable[[Request, Exception], JSONResponse]
     InterfaceError: _database_down,
     PoolTimeout: _database_down,
     DataError: _bad_value,
+    OSError: _os_error,
 }
 """Kind of error to what answers it; no kind is one of another."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
@@ -49,6 +50,7 @@ def ask(app: Any, *, method: str, path: str, headers: dict[str, str], body: Any)
 
 
 async def unreadable() -> Message:
+    """The body of a request whose sender waits for a word first."""
     pytest.fail("the body was read")
 
 
@@ -61,7 +63,8 @@ MULTIPART = "multipart/form-data; boundary=x"
 def test_a_body_without_a_key_is_not_read(
     app_client: TestClient, path: str, media_type: str, key: str | None
 ) -> None:
-    headers = {"Content-Type": media_type} | ({"Authorization": key} if key else {})
+    headers = {"Content-Type": media_type, "Expect": "100-continue"}
+    headers |= {"Authorization": key} if key else {}
 
     sent = ask(app_client.app, method="POST", path=path, headers=headers, body=unreadable)
 
@@ -84,6 +87,7 @@ def test_a_body_announced_as_too_long_is_not_read(
         "Authorization": client.headers["Authorization"],
         "Content-Type": media_type,
         "Content-Length": str(length),
+        "Expect": "100-continue",
     }
 
     sent = ask(client.app, method="POST", path=path, headers=headers, body=unreadable)
@@ -122,6 +126,14 @@ def test_a_body_that_stalls_is_given_up(
 
     assert sent[0]["status"] == 408
     assert time.monotonic() - started < PATIENCE / 2
+
+
+def test_a_refused_sender_hears_why(server: tuple[str, int]) -> None:
+    body = b"x" * (8 * 2**20)
+    with httpx.Client(base_url=f"http://{server[0]}:{server[1]}", timeout=PATIENCE) as client:
+        answer = client.put("/v1/catalogs/x/content", content=body)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
 
 
 @pytest.fixture
@@ -165,7 +177,12 @@ def test_a_connection_is_served_again_and_again(server: tuple[str, int]) -> None
     with socket.create_connection(server, timeout=PATIENCE) as connection:
         for _ in range(3):
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+            answer = b""
+            while not answer.endswith(b"}"):
+                piece = connection.recv(4096)
+                assert piece
+                answer += piece
+            assert answer.startswith(b"HTTP/1.1 200")
 
 
 def test_more_connections_than_allowed_are_refused_with_a_word(server: tuple[str, int]) -> None:

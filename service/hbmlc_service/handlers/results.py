@@ -72,7 +72,13 @@ def download(
     etag = f'"{row.digest}"'
     if if_none_match is not None and etag in if_none_match:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
-    presigned = context.objects.presigned_url(key, seconds=context.settings.presign_seconds)
+    is_head = request.method == "HEAD"
+    # An address is signed for one method: a HEAD of it would be refused by the store.
+    presigned = (
+        None
+        if is_head
+        else context.objects.presigned_url(key, seconds=context.settings.presign_seconds)
+    )
     if presigned is not None:
         return RedirectResponse(presigned, status_code=HTTPStatus.TEMPORARY_REDIRECT)
     asked = range_ if if_range in {None, etag} else None
@@ -80,7 +86,7 @@ def download(
     headers = _headers(row, etag=etag, start=start, end=end)
     is_whole = end - start == row.size_bytes
     status = HTTPStatus.OK if is_whole else HTTPStatus.PARTIAL_CONTENT
-    if request.method == "HEAD":
+    if is_head:
         return Response(status_code=status, headers=headers, media_type=row.media_type)
     return StreamingResponse(
         context.objects.stream(key, start=start, end=end),
