@@ -111,6 +111,7 @@ class Keeper:
                 n_lost=found.n_requeued,
                 n_stale=found.n_announced,
                 n_forgotten=n_idle,
+                job_ids=sorted(str(job_id) for job_id in found.job_ids),
             )
         for ended in found.ended:
             _tell(ended)

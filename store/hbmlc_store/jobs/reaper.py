@@ -51,6 +51,8 @@ class Reaped:
     """Units that waited too long for their message."""
     ended: tuple[Ended, ...] = ()
     """Jobs that were given up."""
+    job_ids: frozenset[UUID] = frozenset()
+    """Jobs whose units had lost their worker."""
 
     def __add__(self, other: Reaped) -> Reaped:
         """Sum of two rounds."""
@@ -58,6 +60,7 @@ class Reaped:
             self.n_requeued + other.n_requeued,
             self.n_announced + other.n_announced,
             self.ended + other.ended,
+            self.job_ids | other.job_ids,
         )
 
 
@@ -164,11 +167,13 @@ def _requeue_job(
             row.state = "FAILED"
             tx.flush()
             fail_job(tx, job, problem=problem)
-            return Reaped(n_requeued=len(lost), ended=(_ended(job, row),))
+            return Reaped(
+                n_requeued=len(lost), ended=(_ended(job, row),), job_ids=frozenset({job_id})
+            )
         row.state = "READY"
         row.queued_at = func.now()
         enqueue(tx, job_id, Stage(row.stage), n_units=1)
-    return Reaped(n_requeued=len(lost))
+    return Reaped(n_requeued=len(lost), job_ids=frozenset({job_id} if lost else ()))
 
 
 def _ended(job: JobRow, row: UnitRow) -> Ended:
