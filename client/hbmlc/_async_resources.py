@@ -240,8 +240,7 @@ class AsyncModels:
 
     async def list(self) -> Sequence[ModelVersion]:
         """List every version of every model."""
-        page = await self._driver.run(requests.get("/v1/models", Page[ModelVersion], self._policy))
-        return page.items
+        return await self._driver.run(requests.everything("/v1/models", ModelVersion, self._policy))
 
     async def get(self, name: str, version: int) -> ModelVersion:
         """Look at one version and its card."""

@@ -249,8 +249,7 @@ class Models:
 
     def list(self) -> Sequence[ModelVersion]:
         """List every version of every model."""
-        page = self._driver.run(requests.get("/v1/models", Page[ModelVersion], self._policy))
-        return page.items
+        return self._driver.run(requests.everything("/v1/models", ModelVersion, self._policy))
 
     def get(self, name: str, version: int) -> ModelVersion:
         """Look at one version and its card."""

@@ -32,6 +32,7 @@ __all__ = [
     "call",
     "create",
     "delete",
+    "everything",
     "get",
     "list_results",
     "page",
@@ -50,6 +51,7 @@ _POLL_SLACK = 20.0
 _LEAST_PAUSE = 0.3
 """A service that does not hold answers back must not be asked without a pause [s]."""
 _JSON = {"Content-Type": "application/json"}
+LARGEST_PAGE = 200
 
 Clock = Callable[[], float]
 
@@ -93,6 +95,18 @@ def page(
         query["cursor"] = cursor
     request = Request(method="GET", path=path, query=query)
     return (yield from send(request, Page[item], policy))
+
+
+def everything(path: str, item: type[ModelT], policy: RetryPolicy) -> Flow[list[ModelT]]:
+    """Read all pages of a short listing."""
+    found: list[ModelT] = []
+    cursor: str | None = None
+    while True:
+        read = yield from page(path, item, policy, limit=LARGEST_PAGE, cursor=cursor)
+        found += read.items
+        cursor = read.next_cursor
+        if cursor is None:
+            return found
 
 
 def create(path: str, asked: BaseModel, model: type[ModelT], policy: RetryPolicy) -> Flow[ModelT]:
