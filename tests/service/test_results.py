@@ -132,3 +132,22 @@ def test_deleting_the_calibration_purges_the_files(
 
     assert client.get(url).status_code == 404
     assert objects.keys("jobs") == []
+
+
+def test_a_damaged_file_is_not_sent_whole(
+    client: TestClient, objects: Objects, url: str, job: UUID
+) -> None:
+    objects.put(result_key(job, 1, NAME), CONTENT[:-1] + b"?")
+
+    answer = client.get(url)
+
+    # The length was announced before: whoever counts knows that the file is not whole.
+    assert int(answer.headers["Content-Length"]) == len(CONTENT) > len(answer.content)
+
+
+def test_a_head_of_a_file_has_its_length_and_digest(client: TestClient, url: str) -> None:
+    answer = client.head(url)
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["Content-Length"] == str(len(CONTENT))
+    assert "Content-Digest" in answer.headers
