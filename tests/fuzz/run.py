@@ -20,8 +20,8 @@ sys.path.insert(0, str(HERE))
 from world import World, running_service  # noqa: E402 - beside this file, which is no package
 
 SEED = 1
-SHORT = ["--phases", "examples,coverage,stateful", "--max-examples", "2", "--no-shrink"]
-LONG = ["--max-examples", "100"]
+SHORT = ["--generation-deterministic", "--max-examples", "5", "--no-shrink"]
+LONG = ["--max-examples", "150"]
 
 
 def main() -> int:
@@ -29,11 +29,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--short", action="store_true", help="about a minute (the default)")
-    kind.add_argument("--long", action="store_true", help="thousands of calls")
-    parser.add_argument("--seed", type=int, default=SEED)
+    kind.add_argument("--long", action="store_true", help="thousands of calls, some minutes")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the long run")
     parser.add_argument("--report", type=Path, help="folder for a record of every call")
     asked, further = parser.parse_known_args()
-    options = [*(LONG if asked.long else SHORT), "--seed", str(asked.seed), *further]
+    options = [*LONG, "--seed", str(asked.seed)] if asked.long else SHORT
+    options = [*options, *further]
     if asked.report is not None:
         options += ["--report", "ndjson", "--report-dir", str(asked.report)]
     with (
