@@ -25,6 +25,11 @@ ContentDigest = Annotated[
         alias="Content-Digest",
         max_length=1000,
         description="`sha-256=:<base64>:` of the body, RFC 9530.",
+        # Said, not enforced: a broken digest has a problem of its own.
+        json_schema_extra={
+            "pattern": "^sha-256=:[A-Za-z0-9+/]{43}=:$",
+            "examples": ["sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"],
+        },
     ),
 ]
 

@@ -26,21 +26,40 @@ from hbmlc_service.waiting import CALM_SECONDS, poll
 from hbmlc_store.accounts import Identity
 from hbmlc_store.errors import NotFoundError
 
-__all__ = ["EVENT_RESPONSES", "LastEventId", "WatchedPhase", "follow", "stream", "watch"]
+__all__ = ["LastEventId", "WatchedPhase", "event_responses", "follow", "stream", "watch"]
 
 KEEP_ALIVE_SECONDS = 15.0
 """Proxies close a connection that is silent for longer than some 30 s."""
-EVENT_RESPONSES: dict[int | str, dict[str, object]] = {
-    **problem_responses(404, 429),
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
-}
-"""What a stream of events answers, for OpenAPI."""
 
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=64)]
 WatchedPhase = Annotated[
     Phase | None, Query(description="Wait while the phase is this one; default: the present.")
 ]
 JobT = TypeVar("JobT", Calibration, Training)
+
+
+def event_responses(schema: str) -> dict[int | str, dict[str, object]]:
+    """Describe for OpenAPI what a stream answers whose events carry documents of this schema.
+
+    As OpenAPI 3.1 has it, the schema of a stream is that of each event.
+    """
+    event = {
+        "type": "object",
+        "required": ["id", "event", "data"],
+        "properties": {
+            "id": {"type": "string", "description": "To be sent back as Last-Event-ID."},
+            "event": {"enum": ["progress", "end"]},
+            "data": {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "contentSchema": {"$ref": f"#/components/schemas/{schema}"},
+            },
+        },
+    }
+    return {
+        **problem_responses(404, 422, 429),
+        200: {"description": "Events.", "content": {"text/event-stream": {"schema": event}}},
+    }
 
 
 async def watch(

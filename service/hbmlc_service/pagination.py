@@ -17,7 +17,13 @@ __all__ = ["Cursor", "Limit", "cut_page", "read_cursor"]
 
 Limit = Annotated[int, Query(ge=1, le=200, description="Items on a page.")]
 Cursor = Annotated[
-    str | None, Query(max_length=64, description="`next_cursor` of the page before.")
+    str | None,
+    Query(
+        max_length=64,
+        description="`next_cursor` of the page before.",
+        # Said, not enforced: a broken cursor has a problem of its own.
+        json_schema_extra={"pattern": "^[A-Za-z0-9_-]{22}$"},
+    ),
 ]
 
 

@@ -55,6 +55,8 @@ MAX_SHOWN = 1_000
 MAX_ERRORS = 50
 """Findings that one problem lists at most."""
 RETRY_SECONDS = "5"
+_OF_ANY_ROUTE = {400, 401, 403, 408, 413, 500, 503}
+"""What the gate answers before a route is reached, and what may befall every one of them."""
 
 logger = structlog.get_logger(__name__)
 
@@ -84,7 +86,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, object]]:
             "description": HTTPStatus(status).phrase,
             "content": {PROBLEM_MEDIA_TYPE: {"schema": schema}},
         }
-        for status in sorted({400, 401, 403, 500, 503, *statuses})
+        for status in sorted({*_OF_ANY_ROUTE, *statuses})
     }
 
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-__all__ = ["Answer", "Name", "Page", "Request", "is_plain_text"]
+__all__ = ["PLAIN_TEXT", "Answer", "Name", "Page", "Request", "is_plain_text"]
 
 ItemT = TypeVar("ItemT", bound=BaseModel)
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -17,6 +25,9 @@ MAX_TEXT = 2_000
 """Longest text anywhere in a request; fields have tighter limits of their own [characters]."""
 _ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and halves of surrogate pairs: no name holds them, and no store takes all."""
+_TIGHTER = {"pattern", "format", "enum", "const"}
+PLAIN_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+"""The same for documents of schemas; they need not name halves of pairs, which no JSON can hold."""
 
 
 class Answer(BaseModel):
@@ -44,6 +55,15 @@ class Request(BaseModel):
                 )
         return value
 
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Give the schema, which says of every free text and key that it is plain."""
+        found = handler(core_schema)
+        _say_plain(handler.resolve_ref_schema(found).get("properties", {}))
+        return found
+
 
 class Page(Answer, Generic[ItemT]):
     """One page of a listing; ``next_cursor`` asks for the one after it."""
@@ -55,6 +75,21 @@ class Page(Answer, Generic[ItemT]):
 def is_plain_text(text: str) -> bool:
     """Whether a text may be stored and shown: printable, of bounded length."""
     return len(text) <= MAX_TEXT and _ODD.search(text) is None
+
+
+def _say_plain(schema: Any) -> None:
+    """Put the rule for texts into each part of a schema that has no tighter one."""
+    if isinstance(schema, list):
+        for part in cast("list[Any]", schema):
+            _say_plain(part)
+    elif isinstance(schema, dict):
+        parts = cast("dict[str, Any]", schema)
+        for part in parts.values():
+            _say_plain(part)
+        if parts.get("type") == "string" and not _TIGHTER & parts.keys():
+            parts["pattern"] = PLAIN_TEXT
+        if parts.get("type") == "object":
+            parts.setdefault("propertyNames", {})["pattern"] = PLAIN_TEXT
 
 
 def _texts_of(value: object) -> Iterator[str]:

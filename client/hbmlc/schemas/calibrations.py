@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, JsonValue
@@ -14,6 +14,16 @@ from hbmlc.schemas.models import ModelPin
 from hbmlc.schemas.problems import Problem
 
 __all__ = ["Calibration", "CalibrationOptions", "CalibrationRequest", "ResultFile"]
+
+ModelReference = Annotated[
+    Name,
+    Field(
+        # Said, not enforced: a broken reference has a problem of its own.
+        json_schema_extra={
+            "pattern": r"^[a-z0-9][a-z0-9._-]{0,62}(@[A-Za-z0-9._-]{1,63}|:[0-9]{1,9})?$"
+        }
+    ),
+]
 
 
 class CalibrationOptions(Request):
@@ -51,7 +61,7 @@ class CalibrationRequest(Request):
     """Asks for a calibration of one catalogue."""
 
     catalog_id: UUID
-    model: Name | None = None
+    model: ModelReference | None = None
     """``name@alias``, ``name:version``, ``auto`` or ``None`` (the same as ``auto``)."""
     options: CalibrationOptions = Field(default_factory=CalibrationOptions)
     seed: int = Field(default=0, ge=0, lt=2**63)

@@ -39,7 +39,7 @@ class TrainingRequest(Request):
     name: ModelName
     """Name of the model; the next number of it is given."""
     catalog_ids: Annotated[list[UUID], AfterValidator(_without_repetition)] = Field(
-        min_length=1, max_length=20
+        min_length=1, max_length=20, json_schema_extra={"uniqueItems": True}
     )
     options: TrainingOptions = Field(default_factory=TrainingOptions)
     seed: int = Field(default=0, ge=0, lt=2**63)

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from hbmlc_service.auth import Caller
 from hbmlc_service.context import Context
-from hbmlc_service.following import EVENT_RESPONSES, LastEventId, stream
+from hbmlc_service.following import LastEventId, event_responses, stream
 from hbmlc_service.handlers.calibrations import look_at
 
 __all__ = ["router"]
@@ -17,7 +17,11 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1/calibrations", tags=["calibrations"])
 
 
-@router.get("/{calibration_id}/events", response_class=StreamingResponse, responses=EVENT_RESPONSES)
+@router.get(
+    "/{calibration_id}/events",
+    response_class=StreamingResponse,
+    responses=event_responses("Calibration"),
+)
 async def stream_events(
     calibration_id: UUID,
     context: Context,

@@ -28,6 +28,15 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1/calibrations", tags=["results"])
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+_FILES: dict[str, dict[str, object]] = {
+    "application/vnd.apache.parquet": {},
+    "application/fits": {},
+    "application/x-hdf5": {},
+    "application/json": {},
+    "text/html": {},
+    "application/octet-stream": {},
+}
+"""Media types of result files; the listing says which one each has."""
 ResultName = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 
@@ -48,8 +57,8 @@ def list_all(calibration_id: UUID, context: Context, caller: Caller) -> Page[Res
     response_class=Response,
     responses={
         **problem_responses(404, 416, 422),
-        200: {"content": {"application/octet-stream": {}}, "description": "The whole file."},
-        206: {"content": {"application/octet-stream": {}}, "description": "The range asked for."},
+        200: {"content": _FILES, "description": "The whole file."},
+        206: {"content": _FILES, "description": "The range asked for."},
         304: {"description": "The caller has this file."},
         307: {"description": "The file is at the object store; follow the address."},
     },

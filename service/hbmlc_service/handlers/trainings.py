@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from hbmlc.schemas import Page, Training, TrainingRequest
 from hbmlc_service.auth import Caller, ModelWriter
 from hbmlc_service.context import Context
-from hbmlc_service.following import EVENT_RESPONSES, LastEventId, WatchedPhase, stream, watch
+from hbmlc_service.following import LastEventId, WatchedPhase, event_responses, stream, watch
 from hbmlc_service.idempotency import IdempotencyKey, create_once, digest_of
 from hbmlc_service.pagination import Cursor, Limit, cut_page, read_cursor
 from hbmlc_service.problems import problem_responses
@@ -101,7 +101,9 @@ async def get_one(
     )
 
 
-@router.get("/{training_id}/events", response_class=StreamingResponse, responses=EVENT_RESPONSES)
+@router.get(
+    "/{training_id}/events", response_class=StreamingResponse, responses=event_responses("Training")
+)
 async def stream_events(
     training_id: UUID,
     context: Context,

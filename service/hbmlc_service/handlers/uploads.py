@@ -10,9 +10,10 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import Session
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
 from hbmlc.schemas import Catalog, CatalogRequest, ColumnMapping, ProblemDetail
+from hbmlc.schemas.base import PLAIN_TEXT
 from hbmlc_service.auth import CatalogWriter
 from hbmlc_service.content_digest import ContentDigest, held_to_digest, read_content_digest
 from hbmlc_service.context import Context, ServiceContext
@@ -35,6 +36,7 @@ router = APIRouter(prefix="/v1/catalogs", tags=["catalogs"])
 CHUNK_BYTES = 1 << 20
 MAX_FIELD_BYTES = 1 << 18
 """Longest field of a form beside the file: a mapping of every band."""
+PARTS = ("file", "name", "mapping")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _BODY = {
@@ -46,10 +48,11 @@ _BODY = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
+                    "additionalProperties": False,
                     "properties": {
                         "file": {"type": "string", "format": "binary"},
-                        "name": {"type": "string"},
-                        "mapping": {"type": "string", "description": "ColumnMapping as JSON."},
+                        "name": {"type": "string", "maxLength": 200, "pattern": PLAIN_TEXT},
+                        "mapping": {"$ref": "#/components/schemas/ColumnMapping"},
                     },
                 }
             },
@@ -64,9 +67,7 @@ _CONTENT = {
 }
 
 
-@router.post(
-    "", status_code=201, openapi_extra=_BODY, responses=problem_responses(408, 409, 413, 415, 422)
-)
+@router.post("", status_code=201, openapi_extra=_BODY, responses=problem_responses(409, 415, 422))
 async def create(
     request: Request,
     response: Response,
@@ -96,7 +97,7 @@ async def create(
     "/{catalog_id}/content",
     status_code=202,
     openapi_extra=_CONTENT,
-    responses=problem_responses(404, 408, 409, 413, 422),
+    responses=problem_responses(404, 409, 422),
 )
 async def put_content(
     catalog_id: UUID,
@@ -155,14 +156,15 @@ async def _create_with_file(
 ) -> CatalogRow:
     upload = Upload(context, new_id())
     async with request.form(max_files=1, max_fields=8, max_part_size=MAX_FIELD_BYTES) as form:
-        file, name, mapping_text = form.get("file"), form.get("name"), form.get("mapping")
+        _refuse_odd_parts(form)
+        file = form.get("file")
         if not isinstance(file, UploadFile):
             raise ProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "file-missing",
                 "The form has no part 'file' with a file name; send the catalogue in it.",
             )
-        asked = _read_form(file, name, mapping_text)
+        asked = _read_form(file, form.get("name"), form.get("mapping"))
         stored = await upload.store(_pieces(file))
 
     def use_case(tx: Session) -> CatalogRow:
@@ -203,12 +205,31 @@ def _add_with_content(
     )
 
 
+def _refuse_odd_parts(form: FormData) -> None:
+    """Refuse a part that nobody would read: as in JSON, it is a typing mistake."""
+    names = [name for name, _ in form.multi_items()]
+    wrong = {name: "is no part of this form" for name in names if name not in PARTS}
+    wrong |= {name: "stands in the form twice" for name in PARTS if names.count(name) > 1}
+    wrong |= {
+        name: "is sent as a file; send it as a field"
+        for name in PARTS
+        if name != "file" and isinstance(form.get(name), UploadFile)
+    }
+    if wrong:
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "invalid-request",
+            "The form may have the parts file, name and mapping, each once.",
+            errors=[ProblemDetail(pointer=f"/{name}", message=why) for name, why in wrong.items()],
+        )
+
+
 def _read_form(file: UploadFile, name: object, mapping_text: object) -> CatalogRequest:
     mapping = None
     if isinstance(mapping_text, str) and mapping_text:
         mapping = _parse(ColumnMapping, mapping_text.encode(), where="/mapping")
-    text = name if isinstance(name, str) and name else (file.filename or "catalogue")
-    return _validated(lambda: CatalogRequest(name=text[:200], mapping=mapping), where="")
+    text = name if isinstance(name, str) and name else (file.filename or "catalogue")[:200]
+    return _validated(lambda: CatalogRequest(name=text, mapping=mapping), where="")
 
 
 async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
