@@ -11,9 +11,10 @@ from uuid import UUID
 
 import httpx
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from benchmarks.served_home import ServedHome, wait_until
+from hbmlc.schemas import Stage
 from hbmlc_store.schema import JobRow, UnitRow, UsageRow
 
 __all__ = ["Outcome", "calibrate", "delete_all", "run_load", "survey_csv", "upload", "wait_for_end"]
@@ -34,13 +35,11 @@ class Outcome:
     """How the jobs of one run ended."""
 
     seconds: float
-    """From the first upload to the end of the last job [s]."""
-    ingest_seconds: float
-    """The same for the uploads alone [s]."""
-    fault_at: float
-    """When the fault, or its outage, was over, from the first upload on [s]."""
-    outage: float
-    """How long the fault lasted [s]."""
+    """From the end of the fault, or of its outage, to the end of the last job [s]."""
+    idle_ingest: float
+    """Part of it in which uploads waited and nobody worked on one of them [s]."""
+    idle_calibration: float
+    """Part of it in which calibrations waited and nobody worked on one of them [s]."""
     n_right: int
     """Jobs that ended COMPLETED, metered exactly once where they are metered."""
     n_failures: int
@@ -94,19 +93,17 @@ def run_load(
     service: ServedHome, content: bytes, survey: str, fault: Callable[[ServedHome], None] | None
 ) -> Outcome:
     """Put the load on, bring the fault in the middle, and wait until all jobs have ended."""
-    began = time.time()
     jobs = [calibrate(service, survey) for _ in range(N_CALIBRATIONS)]
     with ThreadPoolExecutor(2) as pool:
         catalogs = list(pool.map(lambda _: upload(service, content), range(N_UPLOADS)))
     wait_until(
         lambda: _n_read(service, catalogs) >= FAULT_AFTER, seconds=END_SECONDS, what="the middle"
     )
-    came = time.time()
     if fault is not None:
         fault(service)
     over = time.time()
     wait_for_end(service, catalogs, jobs)
-    return _outcome(service, catalogs, jobs, began=began, came=came, over=over)
+    return _outcome(service, catalogs, jobs, over=over)
 
 
 def delete_all(service: ServedHome) -> None:
@@ -118,37 +115,45 @@ def delete_all(service: ServedHome) -> None:
 
 
 def _outcome(
-    service: ServedHome,
-    catalogs: Sequence[str],
-    jobs: Sequence[str],
-    *,
-    began: float,
-    came: float,
-    over: float,
+    service: ServedHome, catalogs: Sequence[str], calibrations: Sequence[str], *, over: float
 ) -> Outcome:
-    database = service.database()
-    mine = JobRow.id.in_([UUID(job) for job in jobs]) | (
-        (JobRow.kind == "ingest") & JobRow.catalog_id.in_([UUID(it) for it in catalogs])
-    )
-    with database.transaction() as tx:
-        rows = tx.scalars(select(JobRow).where(mine)).all()
-        ids = [row.id for row in rows]
-        failures = tx.scalar(select(func.sum(UnitRow.failures)).where(UnitRow.job_id.in_(ids)))
+    is_ingest = (JobRow.kind == "ingest") & JobRow.catalog_id.in_([UUID(it) for it in catalogs])
+    is_calibration = JobRow.id.in_([UUID(job) for job in calibrations])
+    with service.database().transaction() as tx:
+        jobs = tx.scalars(select(JobRow).where(is_ingest | is_calibration)).all()
+        ids = [job.id for job in jobs]
+        units = tx.scalars(select(UnitRow).where(UnitRow.job_id.in_(ids))).all()
         metered = tx.scalars(select(UsageRow.job_id).where(UsageRow.job_id.in_(ids))).all()
     right = [
-        row
-        for row in rows
-        if row.phase == "COMPLETED" and metered.count(row.id) == int(row.kind == "calibration")
+        job
+        for job in jobs
+        if job.phase == "COMPLETED" and metered.count(job.id) == int(job.kind == "calibration")
     ]
-    ends = {row.id: row.ended_at.timestamp() for row in rows if row.ended_at}
+    ends = [job.ended_at.timestamp() for job in jobs if job.ended_at is not None]
     return Outcome(
-        seconds=max(ends.values()) - began,
-        ingest_seconds=max(ends[row.id] for row in rows if row.kind == "ingest") - began,
-        fault_at=over - began,
-        outage=over - came,
+        seconds=max(ends) - over,
+        idle_ingest=_idle([unit for unit in units if unit.stage == Stage.INGEST], since=over),
+        idle_calibration=_idle([unit for unit in units if unit.stage != Stage.INGEST], since=over),
         n_right=len(right),
-        n_failures=failures or 0,
+        n_failures=sum(unit.failures for unit in units),
     )
+
+
+def _idle(units: Sequence[UnitRow], *, since: float) -> float:
+    """Seconds until the last unit's end in which no attempt was under way that came to its end.
+
+    How fast a loaded machine computes does not matter here, nor that a killed attempt is repeated.
+    """
+    spans = [
+        (unit.started_at.timestamp(), unit.ended_at.timestamp())
+        for unit in units
+        if unit.started_at is not None and unit.ended_at is not None
+    ]
+    idle, seen = 0.0, since
+    for start, end in sorted(spans):
+        idle += max(start - seen, 0.0)
+        seen = max(seen, end)
+    return idle
 
 
 def _n_read(service: ServedHome, catalogs: Sequence[str]) -> int:
