@@ -172,7 +172,7 @@ def write(
     lines = [
         what,
         "",
-        "| fault | uploads waited [s] | calibrations waited [s] | last job ended [s] | right | failed |",
+        "| fault | uploads wait [s] | calibrations wait [s] | last end [s] | right | failed |",
         "|---|---|---|---|---|---|",
     ]
     lines += [
