@@ -43,6 +43,18 @@ def _freeze(name: str) -> Callable[[ServedHome], None]:
     return bring
 
 
+def _take_away(name: str) -> Callable[[ServedHome], None]:
+    """Kill a part and let ten seconds pass in which nobody starts it again."""
+
+    def bring(service: ServedHome) -> None:
+        service.supervisor.send_signal(signal.SIGSTOP)
+        service.part(name).kill()
+        time.sleep(OUTAGE_SECONDS)
+        service.supervisor.send_signal(signal.SIGCONT)
+
+    return bring
+
+
 def _signal_all(processes: list[psutil.Process], number: signal.Signals) -> None:
     for process in processes:
         if process.is_running():
@@ -68,6 +80,8 @@ FAULTS = (
     Fault(name="FLUSHALL on the broker", bring=_flush),
     Fault(name="PostgreSQL frozen for 10 s", bring=_freeze("postgres")),
     Fault(name="broker frozen for 10 s", bring=_freeze("broker")),
+    Fault(name="PostgreSQL gone for 10 s", bring=_take_away("postgres")),
+    Fault(name="broker gone for 10 s", bring=_take_away("broker")),
     Fault(name="kill -9 of PostgreSQL", bring=_kill("postgres")),
     Fault(name="kill -9 of the broker", bring=_kill("broker")),
     Fault(name="kill -9 of the API", bring=_kill("api")),
