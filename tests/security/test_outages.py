@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -185,6 +187,30 @@ def test_a_worker_that_is_stopped_gives_its_unit_back_uncounted(
     assert (row.state, row.failures) == ("READY", 0)
     with database.transaction() as tx:
         assert tx.get_one(JobRow, job).phase == Phase.EXECUTING
+
+
+def test_a_unit_is_held_until_a_stopped_worker_can_let_go_of_it(
+    context: WorkerContext, database: Database, job: UUID
+) -> None:
+    brief = replace(context, settings=context.settings.model_copy(update={"lease_seconds": 1.0}))
+
+    def compute(work: Work) -> Iterator[Done]:
+        first = unit(database, job).lease_until
+        DRAINING.set()
+        deadline = time.monotonic() + PATIENCE
+        while unit(database, job).lease_until == first and time.monotonic() < deadline:
+            DRAINING.wait(0.01)
+        renewed.append(unit(database, job).lease_until != first)
+        yield from complete(work)
+
+    renewed: list[bool] = []
+    # Outside of the main thread no signal ends it: so are long calls of libraries, and imports.
+    thread = threading.Thread(target=run, args=(brief, job, compute))
+    thread.start()
+    thread.join()
+
+    assert renewed == [True]
+    assert unit(database, job).state == "DONE"
 
 
 def test_only_processes_that_listen_are_told_to_drain() -> None:

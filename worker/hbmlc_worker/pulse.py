@@ -29,10 +29,7 @@ LONGEST_PAUSE = 2.0
 """Seconds between two beats at most, so that an abort is felt soon."""
 
 LOOK_PAUSE = 0.1
-"""Seconds between two looks whether the worker is being stopped."""
-
-RETRY_PAUSE = 0.1
-"""Seconds between two tries to stop the main thread."""
+"""Seconds between two looks whether to stop the main thread, and between two tries to do so."""
 
 # Celery keeps SIGUSR1 for its own time limits.
 _STOP_SIGNAL = signal.SIGUSR2
@@ -102,36 +99,27 @@ class Pulse:
             raise LostClaimError("lost-claim", "The job was aborted or its lease ran out.")
 
     def _beat(self) -> None:
-        lease = self._context.settings.lease_seconds
-        while not self._rest(min(lease / 4, LONGEST_PAUSE)):
-            if DRAINING.is_set():
-                self._interrupt_until_stopped()
-                return
-            with self._lock:
-                held = dict(self._fractions)
-            try:
-                is_held = self._renew(held)
-            except SQLAlchemyError:
-                # The lease outlives a short outage; past that the reaper and the fence decide.
-                logger.warning("Lease not renewed", exc_info=True)
-                continue
-            if not is_held:
-                self._is_lost = True
-                self._interrupt_until_stopped()
-                return
+        pause = min(self._context.settings.lease_seconds / 4, LONGEST_PAUSE)
+        due = time.monotonic() + pause
+        while not self._stop.wait(LOOK_PAUSE):
+            # Also while the worker stops: the task may be in a call that cannot be broken off, and
+            # until it is out of it the unit is held and no worker was lost.
+            if time.monotonic() >= due and not self._is_lost:
+                self._is_lost = not self._renew_all()
+                due = time.monotonic() + pause
+            if self._is_armed and (self._is_lost or DRAINING.is_set()):
+                os.kill(os.getpid(), _STOP_SIGNAL)
 
-    def _rest(self, seconds: float) -> bool:
-        """Wait for the next beat, or less where the worker stops; True once the task is over."""
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0 and not DRAINING.is_set():
-            if self._stop.wait(min(left, LOOK_PAUSE)):
-                return True
-        return self._stop.is_set()
-
-    def _interrupt_until_stopped(self) -> None:
-        while self._is_armed and not self._stop.is_set():
-            os.kill(os.getpid(), _STOP_SIGNAL)
-            self._stop.wait(RETRY_PAUSE)
+    def _renew_all(self) -> bool:
+        """Renew what is held; False where it is lost."""
+        with self._lock:
+            held = dict(self._fractions)
+        try:
+            return self._renew(held)
+        except SQLAlchemyError:
+            # The lease outlives a short outage; past that the reaper and the fence decide.
+            logger.warning("Lease not renewed", exc_info=True)
+            return True
 
     def _renew(self, held: dict[Claim, float]) -> bool:
         lease = self._context.settings.lease_seconds
