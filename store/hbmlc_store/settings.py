@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     """How long a worker waits for a database that does not answer, before it gives up [s]."""
     idle_message_seconds: float = Field(default=5.0, gt=0)
     """A unit that waits longer in a queue that is empty gets a second message [s]."""
-    stuck_seconds: float = Field(default=30.0, gt=0)
+    stuck_seconds: float = Field(default=10.0, gt=0)
     """A worker that takes nothing from a full queue for so long ends itself and is restarted."""
     sweep_seconds: float = Field(default=600.0, gt=0)
     """Pause between two searches for objects that no row names [s]."""

@@ -33,7 +33,7 @@ __all__ = ["Janitor", "install_janitor"]
 
 CHILD_SECONDS = 0.5
 """Pause between two looks at the pool processes."""
-STUCK_LOOK_SECONDS = 5.0
+STUCK_LOOK_SECONDS = 2.0
 DISK_SECONDS = 30.0
 STUCK_STATUS = 70
 """Exit status of a worker that lives and consumes nothing (EX_SOFTWARE)."""
@@ -120,9 +120,15 @@ class Janitor:
 
     def end_if_stuck(self) -> None:
         """End a worker that lives and consumes nothing, as is known of consumers after a reset."""
-        with self._database.transaction() as tx:
-            is_busy = self._is_busy(tx)
-        if is_busy or not queue_length(self._settings, self._queue):
+        try:
+            with self._database.transaction() as tx:
+                is_busy = self._is_busy(tx)
+            is_full = queue_length(self._settings, self._queue) > 0
+        except Exception:
+            # While database or broker are away nobody can take anything.
+            self._idle_since = time.monotonic()
+            raise
+        if is_busy or not is_full:
             self._idle_since = time.monotonic()
         elif time.monotonic() - self._idle_since > self._settings.stuck_seconds:
             logger.error("Worker takes nothing from its queue; it ends", queue=self._queue.value)
