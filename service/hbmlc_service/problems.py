@@ -201,7 +201,8 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
 def _methods_of(request: Request) -> list[str]:
     """Methods of every route with the request's path; the framework tells those of the first."""
     methods: set[str] = set()
-    for route in request.app.routes:
+    # Of an included router the application shows one entry, without the methods of its routes.
+    for route in [*request.app.routes, *getattr(request.app.state, "routes", ())]:
         match, _ = route.matches(request.scope)
         if match is not Match.NONE:
             methods |= set(getattr(route, "methods", None) or ())

@@ -60,6 +60,7 @@ def _call(world: World, options: list[str]) -> int:
             **os.environ,
             "FUZZ_ACCOUNT_KEY": world.account_key,
             "FUZZ_ACCOUNT_KEY_ID": str(world.account_key_id),
+            "FUZZ_CATALOG_ID": str(world.catalog_id),
             "FUZZ_OPERATOR_KEY": world.operator_key,
             "SCHEMATHESIS_HOOKS": "hooks",
             "PYTHONPATH": str(HERE),
