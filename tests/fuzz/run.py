@@ -21,7 +21,7 @@ from world import World, running_service  # noqa: E402 - beside this file, which
 
 SEED = 1
 SHORT = ["--generation-deterministic", "--max-examples", "5", "--no-shrink"]
-LONG = ["--max-examples", "150"]
+LONG = ["--max-examples", "100"]
 
 
 def main() -> int:
