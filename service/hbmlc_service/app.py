@@ -65,7 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Gate, settings=settings, recognise=context.recognise)
     app.add_middleware(RequestScope, count=context.metrics.count)
     install_problem_handlers(app)
-    for module in (
+    modules = (
         health,
         uploads,
         catalogs,
@@ -77,7 +77,8 @@ def create_app(settings: Settings) -> FastAPI:
         api_keys,
         audit,
         admin,
-    ):
+    )
+    for module in modules:
         app.include_router(module.router)
     complete_openapi(app)
     return app

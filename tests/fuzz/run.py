@@ -21,7 +21,7 @@ from world import World, running_service  # noqa: E402 - beside this file, which
 
 SEED = 1
 SHORT = ["--generation-deterministic", "--max-examples", "5", "--no-shrink"]
-LONG = ["--max-examples", "150"]
+LONG = ["--max-examples", "100"]
 
 
 def main() -> int:
@@ -60,6 +60,7 @@ def _call(world: World, options: list[str]) -> int:
             **os.environ,
             "FUZZ_ACCOUNT_KEY": world.account_key,
             "FUZZ_ACCOUNT_KEY_ID": str(world.account_key_id),
+            "FUZZ_CATALOG_ID": str(world.catalog_id),
             "FUZZ_OPERATOR_KEY": world.operator_key,
             "SCHEMATHESIS_HOOKS": "hooks",
             "PYTHONPATH": str(HERE),

@@ -51,6 +51,8 @@ class World:
     account_key: str
     account_key_id: UUID
     operator_key: str
+    catalog_id: UUID
+    """A catalogue that is READY."""
     log: Path
     """What the API says; each line is a JSON document."""
 
@@ -136,6 +138,7 @@ def _fill(database: Database, settings: Settings, log: Path) -> World:
             account_key=account_key,
             account_key_id=row.id,
             operator_key=operator_key,
+            catalog_id=_add_ready_catalog(tx, account, "kept"),
             log=log,
         )
 

@@ -50,7 +50,7 @@ _BODY = {
                     "required": ["file"],
                     "additionalProperties": False,
                     "properties": {
-                        "file": {"type": "string", "format": "binary"},
+                        "file": {"type": "string", "format": "binary", "minLength": 1},
                         "name": {"type": "string", "maxLength": 200, "pattern": PLAIN_TEXT},
                         "mapping": {"$ref": "#/components/schemas/ColumnMapping"},
                     },
@@ -62,7 +62,11 @@ _BODY = {
 _CONTENT = {
     "requestBody": {
         "required": True,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {
+            "application/octet-stream": {
+                "schema": {"type": "string", "format": "binary", "minLength": 1}
+            }
+        },
     }
 }
 
@@ -156,7 +160,6 @@ async def _create_with_file(
 ) -> CatalogRow:
     upload = Upload(context, new_id())
     async with request.form(max_files=1, max_fields=8, max_part_size=MAX_FIELD_BYTES) as form:
-        _refuse_odd_parts(form)
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise ProblemError(
@@ -164,6 +167,7 @@ async def _create_with_file(
                 "file-missing",
                 "The form has no part 'file' with a file name; send the catalogue in it.",
             )
+        _refuse_odd_parts(form)
         asked = _read_form(file, form.get("name"), form.get("mapping"))
         stored = await upload.store(_pieces(file))
 
