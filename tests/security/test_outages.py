@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
@@ -298,6 +299,25 @@ def test_a_worker_that_takes_nothing_from_a_full_queue_ends_itself(
 
     assert (idle, busy) == ([], [])
     assert ended == [70]
+
+
+def test_a_message_whose_acknowledgement_failed_does_not_keep_the_worker_from_the_next(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = create_celery(settings).connection_for_read()
+    with connection, connection.channel() as channel:
+        channel.basic_qos(prefetch_count=1)
+        queue = connection.SimpleQueue("test-ack", channel=channel)
+        queue.put("message")
+        message = queue.get(timeout=PATIENCE)
+        taken = channel.qos.can_consume()
+
+        monkeypatch.setattr(channel.qos, "_remove_from_indices", Mock(side_effect=ConnectionError))
+        with pytest.raises(ConnectionError):
+            message.ack()
+
+        assert not taken
+        assert channel.qos.can_consume()
 
 
 def test_messages_that_the_broker_forgot_are_written_again_within_seconds(

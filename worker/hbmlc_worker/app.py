@@ -15,6 +15,7 @@ from hbmlc_store.settings import Settings
 from hbmlc_worker.context import WorkerContext, make_context
 from hbmlc_worker.draining import listen_for_drain
 from hbmlc_worker.runner import run_message
+from hbmlc_worker.transport import use_transport
 
 __all__ = ["TASK_NAME", "create_celery"]
 
@@ -28,6 +29,7 @@ logger = structlog.get_logger(__name__)
 
 def create_celery(settings: Settings) -> Celery:
     """Make the application; its single task works on what a message announces."""
+    use_transport()
     app = Celery("hbmlc", broker=settings.broker_url.get_secret_value(), set_as_current=False)
     app.conf.update(
         task_ignore_result=True,
