@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -67,3 +68,15 @@ def test_every_variable_is_a_setting(name: str) -> None:
     given = {key for key in SERVICES[name]["environment"] if key.startswith("HBMLC_")}
 
     assert given <= {f"HBMLC_{field.upper()}" for field in Settings.model_fields}
+
+
+@pytest.mark.parametrize("dockerfile", ["Dockerfile.api", "Dockerfile.worker"])
+def test_an_image_is_built_with_every_file_that_the_package_takes_in(dockerfile: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    taken_in = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    steps = (ROOT / "docker" / dockerfile).read_text(encoding="utf-8")
+    context = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+
+    for path in taken_in:
+        assert f"COPY {path} {path}" in steps
+        assert f"!{path}" in context
