@@ -58,6 +58,8 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Calibrated photometric redshifts on demand.",
         version=version("hbmlc"),
         lifespan=lifespan,
+        # A redirect would name whatever host the caller claimed.
+        redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
     app.state.context = context

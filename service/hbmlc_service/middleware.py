@@ -11,6 +11,7 @@ from typing import Protocol
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -97,6 +98,10 @@ class _Exchange:
             self._log()
 
     async def _fail(self, error: Exception) -> None:
+        if isinstance(error, ClientDisconnect):
+            # Nobody is there to be answered, and nothing of ours has failed.
+            logger.info("Client hung up")
+            return
         if self._status is not None:
             # The answer is on its way; only breaking it off tells the client that it is not whole.
             logger.error("Answer broke off", exc_info=error)

@@ -56,5 +56,7 @@ def purge_waiting(database: Database, objects: Objects) -> int:
 
 
 def _delete(objects: Objects, prefix: str) -> None:
+    # The store's listing below a key does not name the key itself.
+    objects.delete(prefix)
     n_objects = objects.delete_below(prefix)
     logger.info("Objects purged", prefix=prefix, n_objects=n_objects)

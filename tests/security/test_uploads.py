@@ -172,6 +172,20 @@ def test_objects_that_no_row_names_go_once_they_are_old(
     assert objects.keys("jobs") == objects.keys("models") == []
 
 
+def test_content_that_replaces_a_rejected_one_takes_its_object_along(
+    database: Database, objects: Objects, account: UUID, make_catalog: MakeCatalog
+) -> None:
+    catalog = make_catalog(CatalogState.CREATED)
+    hand_over(database, objects, account, catalog, b"unreadable")
+    with database.transaction() as tx:
+        tx.get_one(CatalogRow, catalog).state = CatalogState.REJECTED.value
+
+    kept = hand_over(database, objects, account, catalog, b"better")
+    purge_waiting(database, objects)
+
+    assert objects.keys("catalogs") == [kept]
+
+
 def test_a_purge_waits_for_a_store_that_is_away(
     database: Database,
     objects: Objects,

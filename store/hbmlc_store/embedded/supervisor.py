@@ -51,6 +51,8 @@ def serve_home(settings: Settings) -> int:
     """
     home = settings.home_path
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # One that was made for us, a volume, may be open to everybody.
+    home.chmod(0o700)
     with _awake() as awake, hold_home(home), ExitStack() as stack:
         end_leftovers(home)
         announcement = home / "run" / "service.json"
