@@ -56,7 +56,9 @@ def purge_waiting(database: Database, objects: Objects) -> int:
 
 
 def _delete(objects: Objects, prefix: str) -> None:
-    # The store's listing below a key does not name the key itself.
-    objects.delete(prefix)
     n_objects = objects.delete_below(prefix)
+    # What lies below a key does not include the object of that key itself; a catalogue or a job,
+    # ``<kind>/<id>``, is no object.
+    if prefix.count("/") > 1:
+        objects.delete(prefix)
     logger.info("Objects purged", prefix=prefix, n_objects=n_objects)
