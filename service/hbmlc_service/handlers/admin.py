@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query
 from sqlalchemy.orm import Session
 
 from hbmlc.schemas import (
@@ -21,7 +21,7 @@ from hbmlc.schemas import (
 from hbmlc_service.auth import OperatorCaller
 from hbmlc_service.context import Context
 from hbmlc_service.handlers.models import AliasName, ModelName
-from hbmlc_service.pagination import Cursor, Limit, cut_page, read_cursor
+from hbmlc_service.pagination import Paging
 from hbmlc_service.problems import problem_responses
 from hbmlc_service.views import show_account, show_alias, show_api_key, show_event
 from hbmlc_store.accounts import (
@@ -45,16 +45,11 @@ AccountId = Annotated[UUID, Path(description="Account, as GET /admin/v1/accounts
 def list_all_accounts(
     context: Context,
     _: OperatorCaller,
-    request: Request,
-    response: Response,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    paging: Paging,
 ) -> Page[Account]:
     """List accounts, newest first."""
-    before = read_cursor(cursor)
-    rows = context.run(lambda tx: list_accounts(tx, limit=limit + 1, before=before))
-    page, next_cursor = cut_page(rows, limit=limit, request=request, response=response)
-    return Page(items=[show_account(row) for row in page], next_cursor=next_cursor)
+    rows = context.run(lambda tx: list_accounts(tx, limit=paging.n_rows, before=paging.before))
+    return paging.of(rows, show_account)
 
 
 @router.post("/accounts", status_code=201, responses=problem_responses(409, 422))
@@ -133,14 +128,11 @@ def put_shipped_alias(
 def list_all_changes(
     context: Context,
     _: OperatorCaller,
-    request: Request,
-    response: Response,
+    paging: Paging,
     account_id: Annotated[UUID | None, Query(description="Those of one account only.")] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
 ) -> Page[AuditEvent]:
     """List the changes that anybody asked for, newest first."""
-    before = read_cursor(cursor)
-    rows = context.run(lambda tx: list_events(tx, account_id, limit=limit + 1, before=before))
-    page, next_cursor = cut_page(rows, limit=limit, request=request, response=response)
-    return Page(items=[show_event(row) for row in page], next_cursor=next_cursor)
+    rows = context.run(
+        lambda tx: list_events(tx, account_id, limit=paging.n_rows, before=paging.before)
+    )
+    return paging.of(rows, show_event)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
 from hbmlc.schemas import ApiKey, ApiKeyRequest, Page, UsageRecord
@@ -18,7 +18,7 @@ from hbmlc_service.idempotency import (
     digest_of,
     refuse_repetition,
 )
-from hbmlc_service.pagination import Cursor, Limit, cut_page, read_cursor
+from hbmlc_service.pagination import Paging
 from hbmlc_service.problems import problem_responses
 from hbmlc_service.views import show_api_key, show_usage
 from hbmlc_store.accounts import create_api_key, list_api_keys, revoke_api_key, rotate_api_key
@@ -73,18 +73,13 @@ def create(
 def list_all(
     context: Context,
     caller: Admin,
-    request: Request,
-    response: Response,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    paging: Paging,
 ) -> Page[ApiKey]:
     """List the account's keys, newest first."""
-    before = read_cursor(cursor)
     rows = context.run(
-        lambda tx: list_api_keys(tx, caller.account_id, limit=limit + 1, before=before)
+        lambda tx: list_api_keys(tx, caller.account_id, limit=paging.n_rows, before=paging.before)
     )
-    page, next_cursor = cut_page(rows, limit=limit, request=request, response=response)
-    return Page(items=[show_api_key(row) for row in page], next_cursor=next_cursor)
+    return paging.of(rows, show_api_key)
 
 
 @router.post("/api-keys/current/rotate", status_code=201, responses=problem_responses(404, 422))
@@ -124,15 +119,10 @@ def revoke(key_id: UUID, context: Context, caller: Admin) -> None:
 def list_records(
     context: Context,
     caller: Caller,
-    request: Request,
-    response: Response,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    paging: Paging,
 ) -> Page[UsageRecord]:
     """List metered use, newest first: one record a job."""
-    before = read_cursor(cursor)
-    rows = context.run(lambda tx: list_usage(tx, caller.account_id, limit=limit + 1, before=before))
-    page, next_cursor = cut_page(
-        rows, limit=limit, request=request, response=response, id_of=lambda row: row.job_id
+    rows = context.run(
+        lambda tx: list_usage(tx, caller.account_id, limit=paging.n_rows, before=paging.before)
     )
-    return Page(items=[show_usage(row) for row in page], next_cursor=next_cursor)
+    return paging.of(rows, show_usage, lambda row: row.job_id)

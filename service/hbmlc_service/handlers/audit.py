@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter
 
 from hbmlc.schemas import AuditEvent, Page
 from hbmlc_service.auth import Admin
 from hbmlc_service.context import Context
-from hbmlc_service.pagination import Cursor, Limit, cut_page, read_cursor
+from hbmlc_service.pagination import Paging
 from hbmlc_service.problems import problem_responses
 from hbmlc_service.views import show_event
 from hbmlc_store.audit import list_events
@@ -21,15 +21,10 @@ router = APIRouter(prefix="/v1", tags=["account"])
 def list_changes(
     context: Context,
     caller: Admin,
-    request: Request,
-    response: Response,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    paging: Paging,
 ) -> Page[AuditEvent]:
     """List the changes that were asked for in the account, newest first."""
-    before = read_cursor(cursor)
     rows = context.run(
-        lambda tx: list_events(tx, caller.account_id, limit=limit + 1, before=before)
+        lambda tx: list_events(tx, caller.account_id, limit=paging.n_rows, before=paging.before)
     )
-    page, next_cursor = cut_page(rows, limit=limit, request=request, response=response)
-    return Page(items=[show_event(row) for row in page], next_cursor=next_cursor)
+    return paging.of(rows, show_event)

@@ -13,7 +13,7 @@ from hbmlc_service.auth import CalibrationWriter, Caller
 from hbmlc_service.context import Context
 from hbmlc_service.following import WatchedPhase, watch
 from hbmlc_service.idempotency import IdempotencyKey, create_once, digest_of
-from hbmlc_service.pagination import Cursor, Limit, cut_page, read_cursor
+from hbmlc_service.pagination import Paging
 from hbmlc_service.problems import problem_responses
 from hbmlc_service.views import show_calibration
 from hbmlc_service.waiting import Wait
@@ -68,20 +68,16 @@ def create(
 def list_all(
     context: Context,
     caller: Caller,
-    request: Request,
-    response: Response,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    paging: Paging,
     catalog_id: Annotated[UUID | None, Query(description="Those of one catalogue only.")] = None,
 ) -> Page[Calibration]:
     """List calibrations, newest first."""
-    before = read_cursor(cursor)
 
     def use_case(tx: Session) -> Page[Calibration]:
         rows = list_calibrations(
-            tx, caller.account_id, limit=limit + 1, before=before, catalog_id=catalog_id
+            tx, caller.account_id, limit=paging.n_rows, before=paging.before, catalog_id=catalog_id
         )
-        page, next_cursor = cut_page(rows, limit=limit, request=request, response=response)
+        page, next_cursor = paging.cut(rows)
         progress = progress_of(tx, [row.id for row in page])
         items = [show_calibration(row, progress[row.id]) for row in page]
         return Page(items=items, next_cursor=next_cursor)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
 from sqlalchemy.orm import Session
 
 from hbmlc.schemas import Catalog, CatalogState, ColumnMapping, Page
 from hbmlc_service.auth import Caller, CatalogWriter
 from hbmlc_service.context import Context
-from hbmlc_service.pagination import Cursor, Limit, cut_page, read_cursor
+from hbmlc_service.pagination import Paging
 from hbmlc_service.problems import problem_responses
 from hbmlc_service.views import show_catalog
 from hbmlc_service.waiting import Wait, poll
@@ -28,18 +28,13 @@ router = APIRouter(prefix="/v1/catalogs", tags=["catalogs"])
 def list_all(
     context: Context,
     caller: Caller,
-    request: Request,
-    response: Response,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    paging: Paging,
 ) -> Page[Catalog]:
     """List catalogues, newest first."""
-    before = read_cursor(cursor)
     rows = context.run(
-        lambda tx: list_catalogs(tx, caller.account_id, limit=limit + 1, before=before)
+        lambda tx: list_catalogs(tx, caller.account_id, limit=paging.n_rows, before=paging.before)
     )
-    page, next_cursor = cut_page(rows, limit=limit, request=request, response=response)
-    return Page(items=[show_catalog(row) for row in page], next_cursor=next_cursor)
+    return paging.of(rows, show_catalog)
 
 
 @router.get("/{catalog_id}", responses=problem_responses(404, 422))

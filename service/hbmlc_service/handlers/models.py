@@ -5,13 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path
 from sqlalchemy.orm import Session
 
 from hbmlc.schemas import ModelAlias, ModelAliasRequest, ModelVersion, Page
 from hbmlc_service.auth import Caller, ModelWriter
 from hbmlc_service.context import Context
-from hbmlc_service.pagination import Cursor, Limit, cut_page, read_cursor
+from hbmlc_service.pagination import Paging
 from hbmlc_service.problems import ProblemError, problem_responses
 from hbmlc_service.views import show_alias, show_model
 from hbmlc_store.aliases import AliasSetting, aliases_of, aliases_of_versions, set_alias
@@ -32,17 +32,13 @@ VersionNumber = Annotated[int, Path(ge=1, lt=2**31)]
 def list_all(
     context: Context,
     caller: Caller,
-    request: Request,
-    response: Response,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    paging: Paging,
 ) -> Page[ModelVersion]:
     """List the versions that the caller may use, newest first: shipped ones and own ones."""
-    before = read_cursor(cursor)
 
     def use_case(tx: Session) -> Page[ModelVersion]:
-        rows = page_of_versions(tx, caller.account_id, limit=limit + 1, before=before)
-        page, next_cursor = cut_page(rows, limit=limit, request=request, response=response)
+        rows = page_of_versions(tx, caller.account_id, limit=paging.n_rows, before=paging.before)
+        page, next_cursor = paging.cut(rows)
         aliases = aliases_of_versions(tx, [row.id for row in page])
         items = [show_model(row, aliases.get(row.id, [])) for row in page]
         return Page(items=items, next_cursor=next_cursor)

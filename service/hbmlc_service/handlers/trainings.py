@@ -13,7 +13,7 @@ from hbmlc_service.auth import Caller, ModelWriter
 from hbmlc_service.context import Context
 from hbmlc_service.following import LastEventId, WatchedPhase, event_responses, stream, watch
 from hbmlc_service.idempotency import IdempotencyKey, create_once, digest_of
-from hbmlc_service.pagination import Cursor, Limit, cut_page, read_cursor
+from hbmlc_service.pagination import Paging
 from hbmlc_service.problems import problem_responses
 from hbmlc_service.views import show_training
 from hbmlc_service.waiting import Wait
@@ -64,19 +64,15 @@ def create(
 def list_all(
     context: Context,
     caller: Caller,
-    request: Request,
-    response: Response,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    paging: Paging,
 ) -> Page[Training]:
     """List trainings, newest first."""
-    before = read_cursor(cursor)
 
     def use_case(tx: Session) -> Page[Training]:
         rows = list_jobs(
-            tx, caller.account_id, kind=JobKind.TRAINING, limit=limit + 1, before=before
+            tx, caller.account_id, kind=JobKind.TRAINING, limit=paging.n_rows, before=paging.before
         )
-        page, next_cursor = cut_page(rows, limit=limit, request=request, response=response)
+        page, next_cursor = paging.cut(rows)
         return Page(items=_show_all(tx, list(page)), next_cursor=next_cursor)
 
     return context.run(use_case)
