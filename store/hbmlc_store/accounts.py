@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from hbmlc.schemas import Scope
 from hbmlc_store.errors import ConflictError, NotFoundError
 from hbmlc_store.ids import new_id
-from hbmlc_store.key_text import ACCOUNT_KIND, digest_of_key, is_well_formed, make_key, prefix_of
+from hbmlc_store.key_rows import find_held, revoke, valid_now
+from hbmlc_store.key_text import ACCOUNT_KIND, digest_of_key, make_key, prefix_of
 from hbmlc_store.schema import AccountRow, ApiKeyRow
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "ensure_account",
     "find_account",
     "find_api_key",
-    "is_well_formed",
     "list_accounts",
     "list_api_keys",
     "revoke_api_key",
@@ -141,12 +140,7 @@ def rotate_api_key(
     """
     old = tx.scalars(
         select(ApiKeyRow)
-        .where(
-            ApiKeyRow.id == key_id,
-            ApiKeyRow.account_id == account_id,
-            ApiKeyRow.revoked_at.is_(None),
-            or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > func.now()),
-        )
+        .where(ApiKeyRow.id == key_id, ApiKeyRow.account_id == account_id, valid_now(ApiKeyRow))
         .with_for_update()
     ).one_or_none()
     if old is None:
@@ -167,16 +161,8 @@ def rotate_api_key(
 
 def authenticate(tx: Session, key: str, *, key_secret: str) -> Identity | None:
     """Who holds this key; ``None`` where it is unknown, expired or revoked."""
-    if not is_well_formed(key):
-        return None
-    row = tx.scalars(
-        select(ApiKeyRow).where(
-            ApiKeyRow.prefix == prefix_of(key),
-            ApiKeyRow.revoked_at.is_(None),
-            or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > func.now()),
-        )
-    ).one_or_none()
-    if row is None or not hmac.compare_digest(row.digest, digest_of_key(key, key_secret)):
+    row = find_held(tx, ApiKeyRow, key, kind=ACCOUNT_KIND, key_secret=key_secret)
+    if row is None:
         return None
     scopes = frozenset(Scope(scope) for scope in row.scopes)
     return Identity(account_id=row.account_id, key_id=row.id, scopes=scopes)
@@ -217,11 +203,7 @@ def revoke_api_key(tx: Session, account_id: UUID, key_id: UUID) -> None:
         The account has no such key.
     """
     find_api_key(tx, account_id, key_id)
-    tx.execute(
-        update(ApiKeyRow)
-        .where(ApiKeyRow.id == key_id)
-        .values(revoked_at=func.coalesce(ApiKeyRow.revoked_at, func.now()))
-    )
+    revoke(tx, ApiKeyRow, key_id)
 
 
 def _no_such_key() -> NotFoundError:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hbmlc_store.errors import NotFoundError
-from hbmlc_store.key_text import (
-    OPERATOR_KIND,
-    digest_of_key,
-    is_well_formed,
-    make_key,
-    prefix_of,
-)
+from hbmlc_store.key_rows import find_held, revoke
+from hbmlc_store.key_text import OPERATOR_KIND, digest_of_key, make_key, prefix_of
 from hbmlc_store.schema import OperatorKeyRow
 
 __all__ = [
@@ -62,18 +56,8 @@ def create_operator_key(
 
 def authenticate_operator(tx: Session, key: str, *, key_secret: str) -> Operator | None:
     """Who holds this key; ``None`` where it is unknown, expired or revoked."""
-    if not is_well_formed(key, OPERATOR_KIND):
-        return None
-    row = tx.scalars(
-        select(OperatorKeyRow).where(
-            OperatorKeyRow.prefix == prefix_of(key),
-            OperatorKeyRow.revoked_at.is_(None),
-            or_(OperatorKeyRow.expires_at.is_(None), OperatorKeyRow.expires_at > func.now()),
-        )
-    ).one_or_none()
-    if row is None or not hmac.compare_digest(row.digest, digest_of_key(key, key_secret)):
-        return None
-    return Operator(key_id=row.id)
+    row = find_held(tx, OperatorKeyRow, key, kind=OPERATOR_KIND, key_secret=key_secret)
+    return None if row is None else Operator(key_id=row.id)
 
 
 def list_operator_keys(tx: Session) -> list[OperatorKeyRow]:
@@ -89,11 +73,5 @@ def revoke_operator_key(tx: Session, key_id: UUID) -> None:
     NotFoundError
         There is no such key.
     """
-    changed = tx.scalars(
-        update(OperatorKeyRow)
-        .where(OperatorKeyRow.id == key_id)
-        .values(revoked_at=func.coalesce(OperatorKeyRow.revoked_at, func.now()))
-        .returning(OperatorKeyRow.id)
-    ).one_or_none()
-    if changed is None:
+    if not revoke(tx, OperatorKeyRow, key_id):
         raise NotFoundError("no-such-key", "There is no operator's key with this id.")

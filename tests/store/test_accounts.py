@@ -13,10 +13,10 @@ from hbmlc_store.accounts import (
     authenticate,
     create_api_key,
     ensure_account,
-    is_well_formed,
     revoke_api_key,
 )
 from hbmlc_store.database import Database
+from hbmlc_store.key_text import is_well_formed
 from hbmlc_store.schema import ApiKeyRow
 
 SECRET = "pepper"

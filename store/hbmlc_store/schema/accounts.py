@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Text
@@ -10,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hbmlc_store.schema.base import Base, Created, Identifier
+from hbmlc_store.schema.keys import KeyColumns
 
 __all__ = ["AccountRow", "ApiKeyRow"]
 
@@ -24,19 +24,10 @@ class AccountRow(Base):
     created_at: Mapped[Created]
 
 
-class ApiKeyRow(Base):
-    """One API key, kept as a keyed hash only."""
+class ApiKeyRow(KeyColumns, Base):
+    """One API key of an account."""
 
     __tablename__ = "api_key"
 
-    id: Mapped[Identifier]
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
-    name: Mapped[str]
-    prefix: Mapped[str] = mapped_column(unique=True)
-    """Public part of the key, by which it is looked up."""
-    digest: Mapped[str]
-    """HMAC-SHA256 of the whole key under the service's secret."""
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    created_at: Mapped[Created]
-    expires_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]
