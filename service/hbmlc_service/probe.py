@@ -10,10 +10,11 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from hbmlc.schemas import Readiness
-from hbmlc_store.database import Database, current_revision, head_revision
+from hbmlc_store.database import Database
 from hbmlc_store.jobs.reaper import oldest_ready
 from hbmlc_store.objects import Objects
 from hbmlc_store.outbox import oldest_message
+from hbmlc_store.schema_version import schema_problem
 
 __all__ = ["Probe"]
 
@@ -53,11 +54,10 @@ class Probe:
 
     def _check_database(self) -> str:
         try:
-            found, wanted = current_revision(self._database), head_revision()
+            return schema_problem(self._database) or "ok"
         except SQLAlchemyError as exc:
             logger.warning("Database unreachable", error=type(exc).__name__)
             return "unreachable"
-        return "ok" if found == wanted else f"schema is {found}, this release needs {wanted}"
 
     def _check_objects(self) -> str:
         try:

@@ -14,8 +14,6 @@ from hbmlc_store.settings import Settings, load_settings
 
 __all__ = ["check"]
 
-_SECONDS = 3.0
-
 
 @plain_errors
 def check() -> None:
@@ -53,20 +51,14 @@ def _ask_database(settings: Settings) -> None:
 
 def _ask_broker(settings: Settings) -> None:
     import redis
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
 
-    address = settings.broker_url.get_secret_value()
-    with redis.Redis.from_url(
-        address,
-        socket_timeout=_SECONDS,
-        socket_connect_timeout=_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    ) as client:
-        try:
+    from hbmlc_store.broker import ask_broker
+
+    try:
+        with ask_broker(settings) as client:
             client.ping()
-        except redis.RedisError as exc:
-            raise SetupError(f"It does not answer: {_first_line(exc)}") from exc
+    except redis.RedisError as exc:
+        raise SetupError(f"It does not answer: {_first_line(exc)}") from exc
 
 
 def _ask_object_store(settings: Settings) -> None:

@@ -7,28 +7,30 @@ leaves the bytes behind. The keeper works it off.
 from __future__ import annotations
 
 import structlog
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from hbmlc_store.database import Database
 from hbmlc_store.objects import Objects
 from hbmlc_store.schema import PurgeRow
 
-__all__ = ["add_purge", "count_purges", "purge_waiting"]
+__all__ = ["add_purge", "add_purge_below", "purge_waiting"]
 
 BATCH = 20
+_BELOW = "/"
+"""End of a prefix, which no key has."""
 
 logger = structlog.get_logger(__name__)
 
 
-def add_purge(tx: Session, prefix: str) -> None:
-    """Note that an object, or all below a prefix, is to go once this transaction has committed."""
-    tx.add(PurgeRow(prefix=prefix))
+def add_purge(tx: Session, key: str) -> None:
+    """Note that an object is to go once this transaction has committed."""
+    tx.add(PurgeRow(prefix=key))
 
 
-def count_purges(tx: Session) -> int:
-    """Number of purges that wait."""
-    return tx.scalar(select(func.count()).select_from(PurgeRow)) or 0
+def add_purge_below(tx: Session, prefix: str) -> None:
+    """Note that all below a prefix is to go once this transaction has committed."""
+    tx.add(PurgeRow(prefix=f"{prefix}{_BELOW}"))
 
 
 def purge_waiting(database: Database, objects: Objects) -> int:
@@ -56,9 +58,9 @@ def purge_waiting(database: Database, objects: Objects) -> int:
 
 
 def _delete(objects: Objects, prefix: str) -> None:
-    n_objects = objects.delete_below(prefix)
-    # What lies below a key does not include the object of that key itself; a catalogue or a job,
-    # ``<kind>/<id>``, is no object.
-    if prefix.count("/") > 1:
+    if prefix.endswith(_BELOW):
+        n_objects = objects.delete_below(prefix.removesuffix(_BELOW))
+        logger.info("Objects purged", prefix=prefix, n_objects=n_objects)
+    else:
         objects.delete(prefix)
-    logger.info("Objects purged", prefix=prefix, n_objects=n_objects)
+        logger.info("Object purged", key=prefix)

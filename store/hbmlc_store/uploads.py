@@ -15,7 +15,7 @@ from hbmlc_store.jobs.ingests import start_ingest
 from hbmlc_store.jobs.phases import lock_job
 from hbmlc_store.keys import catalog_prefix
 from hbmlc_store.objects import Stored
-from hbmlc_store.purges import add_purge
+from hbmlc_store.purges import add_purge, add_purge_below
 from hbmlc_store.schema import CatalogRow, JobRow
 
 __all__ = ["check_wants_content", "delete_catalog", "ingest_fraction", "receive_content", "remap"]
@@ -114,7 +114,7 @@ def delete_catalog(tx: Session, account_id: UUID, catalog_id: UUID) -> None:
         if not Phase(job.phase).is_final:
             abort_job(tx, job)
     mark_deleted(tx, lock_unused_catalog(tx, account_id, catalog_id))
-    add_purge(tx, catalog_prefix(catalog_id))
+    add_purge_below(tx, catalog_prefix(catalog_id))
 
 
 def _check_state(row: CatalogRow) -> None:

@@ -20,13 +20,13 @@ from hbmlc.schemas import (
 )
 from hbmlc_service.auth import OperatorCaller
 from hbmlc_service.context import Context
+from hbmlc_service.handlers.api_keys import issue_api_key
 from hbmlc_service.handlers.models import AliasName, ModelName
 from hbmlc_service.pagination import Paging
 from hbmlc_service.problems import problem_responses
-from hbmlc_service.views import show_account, show_alias, show_api_key, show_event
+from hbmlc_service.views import show_account, show_alias, show_event
 from hbmlc_store.accounts import (
     create_account,
-    create_api_key,
     find_account,
     list_accounts,
     revoke_api_key,
@@ -75,17 +75,9 @@ def create_key_of_account(
     """Make a key of an account; the answer is the only one that shows it."""
 
     def use_case(tx: Session) -> ApiKey:
-        row, key = create_api_key(
-            tx,
-            find_account(tx, account_id).id,
-            name=asked.name,
-            scopes=set(asked.scopes),
-            key_secret=context.settings.key_secret.get_secret_value(),
-            expires_at=asked.expires_at,
-        )
-        note_operation(tx, operator, "api-key.create", row.id, account_id=account_id)
-        tx.refresh(row)
-        return show_api_key(row, secret=key)
+        made = issue_api_key(tx, context, find_account(tx, account_id).id, asked)
+        note_operation(tx, operator, "api-key.create", made.id, account_id=account_id)
+        return made
 
     return context.run(use_case)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from hbmlc.schemas import ApiKey, ApiKeyRequest, Page, UsageRecord
 from hbmlc_service.auth import Admin, Caller
-from hbmlc_service.context import Context
+from hbmlc_service.context import Context, ServiceContext
 from hbmlc_service.idempotency import (
     IdempotencyKey,
     create_once,
@@ -25,7 +25,7 @@ from hbmlc_store.accounts import create_api_key, list_api_keys, revoke_api_key, 
 from hbmlc_store.audit import note_event
 from hbmlc_store.usage import list_usage
 
-__all__ = ["router"]
+__all__ = ["issue_api_key", "router"]
 
 router = APIRouter(prefix="/v1", tags=["account"])
 
@@ -45,17 +45,9 @@ def create(
 
     def use_case(tx: Session) -> ApiKey:
         def make() -> tuple[UUID, ApiKey]:
-            row, key = create_api_key(
-                tx,
-                caller.account_id,
-                name=asked.name,
-                scopes=set(asked.scopes),
-                key_secret=context.settings.key_secret.get_secret_value(),
-                expires_at=asked.expires_at,
-            )
-            note_event(tx, caller, "api-key.create", row.id)
-            tx.refresh(row)
-            return row.id, show_api_key(row, secret=key)
+            made = issue_api_key(tx, context, caller.account_id, asked)
+            note_event(tx, caller, "api-key.create", made.id)
+            return made.id, made
 
         return create_once(
             tx,
@@ -67,6 +59,22 @@ def create(
         )
 
     return context.run(use_case)
+
+
+def issue_api_key(
+    tx: Session, context: ServiceContext, account_id: UUID, asked: ApiKeyRequest
+) -> ApiKey:
+    """Make a key as asked for; what is returned is the only document that shows it."""
+    row, key = create_api_key(
+        tx,
+        account_id,
+        name=asked.name,
+        scopes=set(asked.scopes),
+        key_secret=context.settings.key_secret.get_secret_value(),
+        expires_at=asked.expires_at,
+    )
+    tx.refresh(row)
+    return show_api_key(row, secret=key)
 
 
 @router.get("/api-keys", responses=problem_responses(422))

@@ -14,7 +14,7 @@ from hbmlc_store.jobs.ending import abort_job
 from hbmlc_store.jobs.phases import ACTIVE, lock_job, transition
 from hbmlc_store.jobs.stages import JobKind
 from hbmlc_store.keys import job_prefix
-from hbmlc_store.purges import add_purge
+from hbmlc_store.purges import add_purge_below
 from hbmlc_store.schema import JobRow, ResultRow, TrainingCatalogRow
 
 __all__ = ["abort_owned", "active_digests", "delete_owned", "find_job", "list_jobs"]
@@ -123,4 +123,4 @@ def delete_owned(tx: Session, account_id: UUID, job_id: UUID, *, kind: JobKind) 
     transition(tx, job_id, Phase.ARCHIVED)
     tx.execute(delete(ResultRow).where(ResultRow.job_id == job_id))
     tx.execute(update(JobRow).where(JobRow.id == job_id).values(purged_at=func.now()))
-    add_purge(tx, job_prefix(job_id))
+    add_purge_below(tx, job_prefix(job_id))

@@ -17,5 +17,5 @@ class PurgeRow(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     prefix: Mapped[str]
-    """Key of one object, or prefix of several."""
+    """Key of one object, or prefix of several, which ends with a slash."""
     created_at: Mapped[Created]
