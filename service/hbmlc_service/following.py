@@ -23,7 +23,7 @@ from hbmlc_service.context import ServiceContext
 from hbmlc_service.problems import problem_responses
 from hbmlc_service.streams import StreamSlots
 from hbmlc_service.waiting import CALM_SECONDS, poll
-from hbmlc_store.accounts import Identity
+from hbmlc_store.accounts import Identity, is_still_valid
 from hbmlc_store.errors import NotFoundError
 
 __all__ = ["LastEventId", "WatchedPhase", "event_responses", "follow", "stream", "watch"]
@@ -94,10 +94,16 @@ async def stream(
     """Answer with the events of a job; one that does not exist answers 404 at once."""
     job_id = (await context.arun(look)).id
     context.streams.check(caller.key_id)
+
+    def look_still(tx: Session) -> JobT:
+        # A stream may outlive the key that opened it.
+        if not is_still_valid(tx, caller):
+            raise NotFoundError("no-such-key", "The key is revoked or has expired.")
+        return look(tx)
+
+    events = follow(context, request, look_still, job_id=job_id, seen=seen)
     return StreamingResponse(
-        _counted(
-            context.streams, caller.key_id, follow(context, request, look, job_id=job_id, seen=seen)
-        ),
+        _counted(context.streams, caller.key_id, events),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store"},
     )
@@ -111,7 +117,7 @@ async def follow(
     job_id: UUID,
     seen: str | None,
 ) -> AsyncIterator[str]:
-    """Yield an event for each new state; ends after the final one, or when the service stops."""
+    """Yield an event for each new state; ends after the final one, or where none may follow."""
     with context.changes.follow(job_id) as changes:
         while not await request.is_disconnected() and not context.changes.is_closing:
             changes.clear()

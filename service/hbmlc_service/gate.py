@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
 
+import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,7 +19,7 @@ from hbmlc_store.accounts import Identity
 from hbmlc_store.operators import Operator
 from hbmlc_store.settings import Settings
 
-__all__ = ["Gate", "bearer_of"]
+__all__ = ["Gate"]
 
 Recognise = Callable[[str], Identity | Operator | None]
 
@@ -47,13 +48,16 @@ class Gate:
         headers = Headers(scope=scope)
         if scope["path"].startswith(("/v1/", "/admin/", "/metrics")):
             identity = await self._identify(headers)
+            structlog.contextvars.bind_contextvars(actor=identity.actor, **_account_of(identity))
             scope["hbmlc.identity"] = replace(identity, request_id=scope["hbmlc.request_id"])
         limit = self._limit_of(scope, headers)
         _check_announced(headers, limit)
         await self._app(scope, self._bounded(receive, limit), send)
 
     async def _identify(self, headers: Headers) -> Identity | Operator:
-        key = bearer_of(headers.get("authorization"))
+        said = headers.getlist("authorization")
+        # Two of them: somebody on the way may have gone by the other one.
+        key = _bearer_of(said[0]) if len(said) == 1 else None
         identity = None if key is None else await run_in_threadpool(self._recognise, key)
         if identity is None:
             raise ProblemError(
@@ -101,10 +105,14 @@ class Gate:
         return receive_bounded
 
 
-def bearer_of(header: str | None) -> str | None:
+def _bearer_of(header: str) -> str | None:
     """Key in an ``Authorization`` header; ``None`` where it holds none."""
-    scheme, _, key = (header or "").partition(" ")
+    scheme, _, key = header.partition(" ")
     return key.strip() if scheme.lower() == "bearer" and key.strip() else None
+
+
+def _account_of(identity: Identity | Operator) -> dict[str, str]:
+    return {"account_id": str(identity.account_id)} if isinstance(identity, Identity) else {}
 
 
 def _check_announced(headers: Headers, limit: int) -> None:

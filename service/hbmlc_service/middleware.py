@@ -71,7 +71,11 @@ class RequestScope:
         request_id = asked if _REQUEST_ID.fullmatch(asked) else secrets.token_hex(12)
         scope["hbmlc.request_id"] = request_id
         with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await _Exchange(self._app, scope, receive, send, count=self._count).serve()
+            try:
+                await _Exchange(self._app, scope, receive, send, count=self._count).serve()
+            finally:
+                # The gate binds them once it knows who calls.
+                structlog.contextvars.unbind_contextvars("actor", "account_id")
 
 
 class _Exchange:
@@ -149,7 +153,6 @@ class _Exchange:
             status=self._status or 0,
             seconds=seconds,
         )
-        identity = self._scope.get("hbmlc.identity")
         log = logger.debug if path in PROBES else logger.info
         log(
             "Request answered",
@@ -157,5 +160,4 @@ class _Exchange:
             path=path[:200],
             status=self._status,
             seconds=round(seconds, 3),
-            actor=None if identity is None else identity.actor,
         )

@@ -98,6 +98,8 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 def answer_error(error: Exception, scope: Scope) -> JSONResponse | None:
     """Make the answer that an expected error stands for; ``None`` for one that nobody expected."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return _disk_full(Request(scope))
     handlers = (handle for kind, handle in _HANDLERS.items() if isinstance(error, kind))
     handle = next(handlers, None)
     return None if handle is None else handle(Request(scope), error)
@@ -209,10 +211,7 @@ def _methods_of(request: Request) -> list[str]:
     )
 
 
-def _os_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, OSError)  # noqa: S101 - as above
-    if error.errno != errno.ENOSPC:
-        raise error
+def _disk_full(request: Request) -> JSONResponse:
     logger.error("Disk full")
     return _answer(
         request,
@@ -253,6 +252,5 @@ _HANDLERS: Mapping[type[Exception], Callable[[Request, Exception], JSONResponse]
     InterfaceError: _database_down,
     PoolTimeout: _database_down,
     DataError: _bad_value,
-    OSError: _os_error,
 }
 """Kind of error to what answers it; no kind is one of another."""

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from hbmlc.schemas import Scope
 from hbmlc_store.errors import ConflictError, NotFoundError
 from hbmlc_store.ids import new_id
-from hbmlc_store.key_rows import find_held, revoke, valid_now
+from hbmlc_store.key_rows import find_held, is_valid_now, revoke, valid_now
 from hbmlc_store.key_text import ACCOUNT_KIND, digest_of_key, make_key, prefix_of
 from hbmlc_store.schema import AccountRow, ApiKeyRow
 
@@ -26,6 +26,7 @@ __all__ = [
     "ensure_account",
     "find_account",
     "find_api_key",
+    "is_still_valid",
     "list_accounts",
     "list_api_keys",
     "revoke_api_key",
@@ -166,6 +167,11 @@ def authenticate(tx: Session, key: str, *, key_secret: str) -> Identity | None:
         return None
     scopes = frozenset(Scope(scope) for scope in row.scopes)
     return Identity(account_id=row.account_id, key_id=row.id, scopes=scopes)
+
+
+def is_still_valid(tx: Session, caller: Identity) -> bool:
+    """Whether the key of somebody who was let in before still is neither revoked nor expired."""
+    return is_valid_now(tx, ApiKeyRow, caller.key_id)
 
 
 def list_api_keys(

@@ -276,6 +276,16 @@ def test_a_part_of_the_content_is_not_taken_for_the_whole(client: TestClient) ->
     assert (answer.status_code, answer.json()["code"]) == (400, "content-range-refused")
 
 
+def test_coded_content_is_not_taken_for_the_catalogue(client: TestClient) -> None:
+    answer = client.put(
+        f"/v1/catalogs/{announce(client)}/content",
+        content=CONTENT,
+        headers={"Content-Encoding": "gzip"},
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
+
+
 @pytest.mark.parametrize(("digested", "status"), [(None, 201), (b"other", 422)])
 def test_a_form_is_held_to_its_digest(
     client: TestClient, objects: Objects, digested: bytes | None, status: int

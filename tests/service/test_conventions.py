@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -11,9 +12,11 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import structlog
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import text
+from starlette.requests import ClientDisconnect
 
 from hbmlc.schemas import Scope
 from hbmlc_service.app import create_app
@@ -339,3 +342,67 @@ def test_an_operator_makes_accounts_and_their_keys(
     assert key["scopes"] == []
     assert (before, after) == (200, 401)
     assert made["id"] in [item["id"] for item in operator.get("/admin/v1/accounts").json()["items"]]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (OSError(errno.ENOSPC, "No space left"), 507, "out-of-disk"),
+        (OSError(errno.EIO, "secret"), 500, "internal-error"),
+    ],
+)
+def test_a_disk_that_fails_is_told_as_a_problem(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, error: OSError, status: int, code: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("hbmlc_service.handlers.catalogs.list_catalogs", fail)
+
+    answer = client.get("/v1/catalogs")
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert "secret" not in answer.text
+
+
+def test_a_client_that_hangs_up_is_no_failure(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang_up(*_: object, **__: object) -> None:
+        raise ClientDisconnect
+
+    monkeypatch.setattr("hbmlc_service.handlers.catalogs.list_catalogs", hang_up)
+
+    with structlog.testing.capture_logs() as lines:
+        client.get("/v1/catalogs")
+
+    assert not [line for line in lines if line["log_level"] == "error"]
+
+
+def test_every_request_leaves_a_line_with_who_asked(client: TestClient, account: UUID) -> None:
+    merged = [structlog.contextvars.merge_contextvars]
+    with structlog.testing.capture_logs(processors=merged) as lines:
+        client.get("/v1/catalogs", headers={"X-Request-ID": "abc-1"})
+
+    (line,) = (line for line in lines if line["event"] == "Request answered")
+    assert line["request_id"] == "abc-1"
+    assert line["account_id"] == str(account)
+    assert line["actor"].startswith("key ")
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/v1/catalogs", 200)
+
+
+def test_an_address_with_a_slash_too_many_leads_nowhere(client: TestClient) -> None:
+    answer = client.get("/readyz/", headers={"Host": "evil.example"}, follow_redirects=False)
+
+    assert answer.status_code == 404
+    assert "evil" not in answer.text
+
+
+def test_of_two_keys_none_is_taken(client: TestClient) -> None:
+    key = client.headers["Authorization"]
+
+    answer = client.get(
+        "/v1/catalogs", headers=[("Authorization", key), ("Authorization", "Bearer x")]
+    )
+
+    assert answer.status_code == 401

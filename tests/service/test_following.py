@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 
 from hbmlc.schemas import Stage
 from hbmlc_service.app import create_app
+from hbmlc_store.accounts import revoke_api_key
 from hbmlc_store.database import Database
 from hbmlc_store.jobs.calibrations import abort_calibration
 from hbmlc_store.jobs.units import claim_units, renew_lease
@@ -145,3 +146,24 @@ def test_a_service_that_stops_answers_whoever_waits(
         assert answer().json()["phase"] == "QUEUED"
         assert stream() == 200
         assert time.monotonic() - started < PATIENCE / 4
+
+
+def test_the_stream_of_a_revoked_key_ends(
+    client: TestClient, database: Database, account: UUID, key_of: Callable[..., str], job: UUID
+) -> None:
+    key = key_of(account)
+    lines: list[str] = []
+
+    def follow() -> None:
+        headers = {"Authorization": f"Bearer {key}"}
+        with client.stream("GET", f"/v1/calibrations/{job}/events", headers=headers) as stream:
+            lines.extend(stream.iter_lines())
+
+    done = in_background(follow)
+    wait_for(lambda: followers(client) == 1)
+    with database.transaction() as tx:
+        revoke_api_key(tx, account, _key_id(client, key))
+        claim_units(tx, job, Stage.SURVEY, limit=1, worker="w", lease=60)
+
+    done()
+    assert not any("EXECUTING" in line for line in lines)

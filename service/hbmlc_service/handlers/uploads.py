@@ -71,7 +71,9 @@ _CONTENT = {
 }
 
 
-@router.post("", status_code=201, openapi_extra=_BODY, responses=problem_responses(409, 415, 422))
+@router.post(
+    "", status_code=201, openapi_extra=_BODY, responses=problem_responses(409, 415, 422, 507)
+)
 async def create(
     request: Request,
     response: Response,
@@ -101,7 +103,7 @@ async def create(
     "/{catalog_id}/content",
     status_code=202,
     openapi_extra=_CONTENT,
-    responses=problem_responses(404, 409, 422),
+    responses=problem_responses(404, 409, 415, 422, 507),
 )
 async def put_content(
     catalog_id: UUID,
@@ -111,7 +113,7 @@ async def put_content(
     content_digest: ContentDigest = None,
 ) -> Catalog:
     """Stream a catalogue's content; it is read as soon as it is whole."""
-    _refuse_parts(request)
+    _refuse_other_than_content(request)
     expected = read_content_digest(content_digest)
     await context.arun(lambda tx: check_wants_content(tx, caller.account_id, catalog_id))
     upload = Upload(context, catalog_id)
@@ -262,8 +264,16 @@ def _validated(make: Callable[[], ModelT], *, where: str) -> ModelT:
         ) from exc
 
 
-def _refuse_parts(request: Request) -> None:
-    """Refuse a PUT of a part (RFC 9110, 14.5): taken for the whole it would be half a catalogue."""
+def _refuse_other_than_content(request: Request) -> None:
+    """Refuse a PUT of a part, or of coded content: neither is the catalogue's bytes."""
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise ProblemError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-media-type",
+            "Send the content as it is, without Content-Encoding; Parquet and HDF5 compress "
+            "inside.",
+        )
+    # Taken for the whole (RFC 9110, 14.5), a part would be half a catalogue.
     if "content-range" in request.headers:
         raise ProblemError(
             HTTPStatus.BAD_REQUEST,
