@@ -155,7 +155,10 @@ def stop(service: Service) -> None:
 @pytest.fixture(scope="session")
 def shared_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One service for all tests that leave it running."""
-    service = start(tmp_path_factory.mktemp("home"))
+    home = tmp_path_factory.mktemp("home")
+    # As a volume may be that was made for us.
+    home.chmod(0o755)
+    service = start(home)
     yield service
     stop(service)
 

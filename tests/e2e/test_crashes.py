@@ -125,6 +125,7 @@ def test_a_second_service_on_the_same_home_is_refused(shared_service: Any) -> No
 def test_secrets_are_readable_by_their_owner_only(shared_service: Any) -> None:
     for name in ("secrets.json", "run/service.json"):
         assert (shared_service.home / name).stat().st_mode & 0o077 == 0
+    assert shared_service.home.stat().st_mode & 0o077 == 0
 
     logs = [file.read_text(errors="replace") for file in (shared_service.home / "logs").iterdir()]
     key = json.loads((shared_service.home / "run" / "service.json").read_text())["api_key"]
