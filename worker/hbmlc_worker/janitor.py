@@ -14,12 +14,11 @@ import psutil
 import structlog
 from celery import signals
 from sqlalchemy import exists, select
-from sqlalchemy.orm import Session
 
 from hbmlc_store.broker import queue_length
 from hbmlc_store.database import Database
 from hbmlc_store.jobs.owned import active_digests
-from hbmlc_store.jobs.reaper import expire_leases_of, reap
+from hbmlc_store.jobs.reaper import bury
 from hbmlc_store.jobs.stages import Queue
 from hbmlc_store.jobs.units import give_back_all_of
 from hbmlc_store.schema import UnitRow
@@ -107,13 +106,11 @@ class Janitor:
         dead, self._children = self._children - alive, alive
         for pid in dead:
             name = f"{self._prefix}{pid}"
-            with self._database.transaction() as tx:
-                held = _hold_any(tx, [name])
-                expire_leases_of(tx, name)
-            if held:
+            if self._hold_any([name]):
                 logger.warning("Pool process died at work", worker=name)
-                reap(
+                bury(
                     self._database,
+                    name,
                     max_attempts=self._settings.max_attempts,
                     stale_after=self._settings.stale_message_seconds,
                 )
@@ -121,14 +118,14 @@ class Janitor:
     def end_if_stuck(self) -> None:
         """End a worker that lives and consumes nothing, as is known of consumers after a reset."""
         try:
-            with self._database.transaction() as tx:
-                is_busy = self._is_busy(tx)
+            # Mostly the queue is empty, and the database need not be asked.
             is_full = queue_length(self._settings, self._queue) > 0
+            is_idle = is_full and not self._hold_any(self._names())
         except Exception:
             # While database or broker are away nobody can take anything.
             self._idle_since = time.monotonic()
             raise
-        if is_busy or not is_full:
+        if not is_idle:
             self._idle_since = time.monotonic()
         elif time.monotonic() - self._idle_since > self._settings.stuck_seconds:
             logger.error("Worker takes nothing from its queue; it ends", queue=self._queue.value)
@@ -143,16 +140,13 @@ class Janitor:
             if n_forgotten := forget_unused(self._settings, used=used):
                 logger.info("Copies of catalogues deleted", n_files=n_forgotten)
 
-    def _is_busy(self, tx: Session) -> bool:
-        return _hold_any(tx, self._names())
+    def _hold_any(self, workers: list[str]) -> bool:
+        held = exists().where(UnitRow.state == "RUNNING", UnitRow.worker.in_(workers))
+        with self._database.transaction() as tx:
+            return bool(tx.scalar(select(held)))
 
     def _give_back_all(self) -> None:
         give_back_all_of(self._database, self._names())
 
     def _names(self) -> list[str]:
         return [f"{self._prefix}{pid}" for pid in {os.getpid(), *self._children}]
-
-
-def _hold_any(tx: Session, workers: list[str]) -> bool:
-    held = exists().where(UnitRow.state == "RUNNING", UnitRow.worker.in_(workers))
-    return bool(tx.scalar(select(held)))

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hbmlc_store.broker import queue_length
 from hbmlc_store.database import Database
 from hbmlc_store.idempotency import forget_old
-from hbmlc_store.jobs.reaper import Ended, announce_idle, extend_leases, reap
+from hbmlc_store.jobs.reaper import announce_idle, extend_leases, reap
 from hbmlc_store.jobs.stages import Queue
 from hbmlc_store.objects import Objects
 from hbmlc_store.purges import purge_waiting
@@ -113,8 +113,6 @@ class Keeper:
                 n_forgotten=n_idle,
                 job_ids=sorted(str(job_id) for job_id in found.job_ids),
             )
-        for ended in found.ended:
-            _tell(ended)
         with self._database.transaction() as tx:
             forget_old(tx)
 
@@ -136,16 +134,3 @@ class Keeper:
             # While the broker is down the outbox keeps what is to be said.
             return 0
         return announce_idle(self._database, queue, after=self._settings.idle_message_seconds)
-
-
-def _tell(ended: Ended) -> None:
-    logger.error(
-        "Job failed",
-        job_id=str(ended.job_id),
-        account_id=str(ended.account_id),
-        request_id=ended.request_id,
-        stage=ended.stage,
-        unit=ended.unit,
-        worker=ended.worker,
-        code="worker-lost",
-    )

@@ -28,7 +28,7 @@ from hbmlc_store.embedded.errors import StartError
 from hbmlc_store.embedded.lock import end_leftovers, hold_home, note_children
 from hbmlc_store.embedded.secrets import load_secrets, save_secrets, write_private
 from hbmlc_store.embedded.servers import Servers
-from hbmlc_store.jobs.reaper import expire_leases_of, reap, recover
+from hbmlc_store.jobs.reaper import bury, recover
 from hbmlc_store.settings import Settings
 
 __all__ = ["serve_home"]
@@ -233,14 +233,13 @@ def _queue_again(died: Collection[str], database: Database, settings: Settings) 
     Returns whether it is done; while PostgreSQL is away it is not, and is tried again.
     """
     try:
-        with database.transaction() as tx:
-            for name in died:
-                expire_leases_of(tx, f"{_worker_name(name)}/")
-        reap(
-            database,
-            max_attempts=settings.max_attempts,
-            stale_after=settings.stale_message_seconds,
-        )
+        for name in died:
+            bury(
+                database,
+                f"{_worker_name(name)}/",
+                max_attempts=settings.max_attempts,
+                stale_after=settings.stale_message_seconds,
+            )
     except OperationalError as exc:
         logger.warning("PostgreSQL does not answer", reason=str(exc.orig))
         return False

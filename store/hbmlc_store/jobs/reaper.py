@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
 from sqlalchemy import ColumnElement, Text, cast, exists, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -18,9 +19,9 @@ from hbmlc_store.jobs.stages import Queue, enqueue, queue_of
 from hbmlc_store.schema import JobRow, OutboxRow, UnitRow
 
 __all__ = [
-    "Ended",
     "Reaped",
     "announce_idle",
+    "bury",
     "expire_leases_of",
     "extend_leases",
     "oldest_ready",
@@ -29,16 +30,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """A job that ended in ERROR because its unit had lost too many workers."""
-
-    job_id: UUID
-    account_id: UUID
-    stage: str
-    unit: int
-    worker: str | None
-    request_id: str | None
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +41,6 @@ class Reaped:
     """Units whose worker was lost."""
     n_announced: int = 0
     """Units that waited too long for their message."""
-    ended: tuple[Ended, ...] = ()
-    """Jobs that were given up."""
     job_ids: frozenset[UUID] = frozenset()
     """Jobs whose units had lost their worker."""
 
@@ -59,7 +49,6 @@ class Reaped:
         return Reaped(
             self.n_requeued + other.n_requeued,
             self.n_announced + other.n_announced,
-            self.ended + other.ended,
             self.job_ids | other.job_ids,
         )
 
@@ -69,6 +58,13 @@ def reap(database: Database, *, max_attempts: int, stale_after: float) -> Reaped
     lost = _requeue(database, UnitRow.lease_until < func.now(), UnitRow.failures, max_attempts)
     stale = UnitRow.queued_at < func.now() - timedelta(seconds=stale_after)
     return lost + Reaped(n_announced=_announce(database, stale))
+
+
+def bury(database: Database, worker: str, *, max_attempts: int, stale_after: float) -> Reaped:
+    """Queue again at once what workers held that are known to be dead (``expire_leases_of``)."""
+    with database.transaction() as tx:
+        expire_leases_of(tx, worker)
+    return reap(database, max_attempts=max_attempts, stale_after=stale_after)
 
 
 def recover(database: Database, *, max_attempts: int) -> Reaped:
@@ -139,16 +135,21 @@ def _requeue(
     reaped = Reaped()
     for job_id in jobs:
         with database.transaction() as tx:
-            reaped += _requeue_job(tx, job_id, condition, counted.key, max_attempts)
+            lost, given_up = _requeue_job(tx, job_id, condition, counted.key, max_attempts)
+        if given_up is not None:
+            _tell(*given_up)
+        if lost:
+            reaped += Reaped(n_requeued=lost, job_ids=frozenset({job_id}))
     return reaped
 
 
 def _requeue_job(
     tx: Session, job_id: UUID, condition: ColumnElement[bool], counted: str, max_attempts: int
-) -> Reaped:
+) -> tuple[int, tuple[JobRow, UnitRow] | None]:
+    """Queue the lost units of a job again; gives their number, and what ended the job."""
     job = lock_job(tx, job_id)
     if job.phase != Phase.EXECUTING:
-        return Reaped()
+        return 0, None
     lost = tx.scalars(
         select(UnitRow).where(UnitRow.job_id == job_id, UnitRow.state == "RUNNING", condition)
     ).all()
@@ -167,23 +168,24 @@ def _requeue_job(
             row.state = "FAILED"
             tx.flush()
             fail_job(tx, job, problem=problem)
-            return Reaped(
-                n_requeued=len(lost), ended=(_ended(job, row),), job_ids=frozenset({job_id})
-            )
+            return len(lost), (job, row)
         row.state = "READY"
         row.queued_at = func.now()
         enqueue(tx, job_id, Stage(row.stage), n_units=1)
-    return Reaped(n_requeued=len(lost), job_ids=frozenset({job_id} if lost else ()))
+    return len(lost), None
 
 
-def _ended(job: JobRow, row: UnitRow) -> Ended:
-    return Ended(
-        job_id=job.id,
-        account_id=job.account_id,
-        stage=row.stage,
-        unit=row.unit,
-        worker=row.worker,
+def _tell(job: JobRow, unit: UnitRow) -> None:
+    """Leave the one line that a failed job leaves: here no worker is alive to do it."""
+    logger.error(
+        "Job failed",
+        job_id=str(job.id),
+        account_id=str(job.account_id),
         request_id=job.request_id,
+        stage=unit.stage,
+        unit=unit.unit,
+        worker=unit.worker,
+        code="worker-lost",
     )
 
 
