@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,21 +16,12 @@ import httpx
 import numpy as np
 import psutil
 import pytest
+from waiting import wait_until
 
 START_SECONDS = 90.0
 STOP_SECONDS = 30.0
 # Enough to walk the whole way, too little to learn much.
 SMALL = {"draws": 100, "tune": 100, "chains": 2, "train_steps": 60, "meta_steps": 4}
-
-
-def wait_until(condition: Callable[[], Any], *, seconds: float, what: str) -> Any:
-    """Wait for a condition, with a deadline; returns what the condition returned."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    pytest.fail(f"{what} did not happen within {seconds:.0f} s")
 
 
 def runs(process: psutil.Process, program: str) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ import psutil
 import pytest
 import redis
 from sqlalchemy import select
+from waiting import wait_until
 
 from hbmlc_store.database import Database
 from hbmlc_store.embedded.secrets import load_secrets
@@ -23,15 +23,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 RECOVERY_SECONDS = 15.0
 RESTART_SECONDS = 60.0
-
-
-def wait_until(condition: Callable[[], Any], *, seconds: float, what: str) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    pytest.fail(f"{what} did not happen within {seconds:.0f} s")
 
 
 def broker_of(service: Any) -> redis.Redis:

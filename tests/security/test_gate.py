@@ -14,6 +14,7 @@ import httpx
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
+from waiting import wait_until
 
 from hbmlc_service.app import create_app
 from hbmlc_service.server import make_server
@@ -146,7 +147,7 @@ def server(settings: Settings) -> Iterator[tuple[str, int]]:
     made = make_server(app, bound, on_exit=app.state.context.changes.close)
     thread = threading.Thread(target=made.run, daemon=True)
     thread.start()
-    wait_for(lambda: made.started)
+    wait_until(lambda: made.started)
     yield bound.host, bound.port
     stop(made)
     thread.join(PATIENCE)
@@ -154,13 +155,6 @@ def server(settings: Settings) -> Iterator[tuple[str, int]]:
 
 def stop(server: uvicorn.Server) -> None:
     server.should_exit = True
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.01)
 
 
 @pytest.mark.parametrize("said", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\n"])

@@ -21,7 +21,6 @@ from sqlalchemy.exc import OperationalError
 
 from hbmlc.schemas import Phase, Stage
 from hbmlc_store.database import Database
-from hbmlc_store.embedded.broker import EmbeddedBroker
 from hbmlc_store.errors import StoreUnavailableError
 from hbmlc_store.jobs.calibrations import abort_calibration
 from hbmlc_store.jobs.reaper import announce_idle, expire_leases_of, extend_leases, reap
@@ -265,14 +264,6 @@ def test_the_death_of_a_pool_process_is_noticed_at_once(
 
     after = unit(database, job)
     assert (before, after.state, after.failures) == ("RUNNING", "READY", 1)
-
-
-@pytest.fixture
-def queues(broker: EmbeddedBroker) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(broker.url()) as client:
-        client.flushdb()
-        yield client
-        client.flushdb()
 
 
 def test_a_worker_that_takes_nothing_from_a_full_queue_ends_itself(

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
+from waiting import wait_until
 
 from hbmlc.schemas import Stage
 from hbmlc_service.app import create_app
@@ -36,13 +37,6 @@ def in_background(action: Callable[[], Any]) -> Callable[[], Any]:
     return result
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.01)
-
-
 def followers(client: TestClient) -> int:
     return sum(len(found) for found in client.app.state.context.changes._subscriptions.values())
 
@@ -50,10 +44,10 @@ def followers(client: TestClient) -> int:
 def test_a_long_poll_answers_at_the_change(
     client: TestClient, database: Database, account: UUID, job: UUID
 ) -> None:
-    wait_for(lambda: client.app.state.context.changes.is_live)
+    wait_until(lambda: client.app.state.context.changes.is_live)
     started = time.monotonic()
     answer = in_background(lambda: client.get(f"/v1/calibrations/{job}?wait=15"))
-    wait_for(lambda: followers(client) == 1)
+    wait_until(lambda: followers(client) == 1)
 
     with database.transaction() as tx:
         abort_calibration(tx, account, job)
@@ -66,7 +60,7 @@ def test_a_long_poll_answers_at_the_change(
 def test_waiting_asks_the_database_only_when_something_changed(
     client: TestClient, job: UUID
 ) -> None:
-    wait_for(lambda: client.app.state.context.changes.is_live)
+    wait_until(lambda: client.app.state.context.changes.is_live)
     context = client.app.state.context
     looks: list[object] = []
     original = type(context).run
@@ -95,7 +89,7 @@ def test_progress_of_a_unit_is_announced(client: TestClient, database: Database,
                         return
 
     done = in_background(follow)
-    wait_for(lambda: len(events) >= 1)
+    wait_until(lambda: len(events) >= 1)
     with database.transaction() as tx:
         renew_lease(tx, claim, lease=60, fraction=0.5)
         abort_calibration(tx, tx.info.get("account") or _account_of(tx, job), job)
@@ -138,7 +132,7 @@ def test_a_service_that_stops_answers_whoever_waits(
     with TestClient(create_app(settings), headers=headers) as client:
         answer = in_background(lambda: client.get(f"/v1/calibrations/{job}?wait=15"))
         stream = in_background(lambda: client.get(f"/v1/calibrations/{job}/events").status_code)
-        wait_for(lambda: followers(client) == 2)
+        wait_until(lambda: followers(client) == 2)
         started = time.monotonic()
 
         client.app.state.context.changes.close()
@@ -160,7 +154,7 @@ def test_the_stream_of_a_revoked_key_ends(
             lines.extend(stream.iter_lines())
 
     done = in_background(follow)
-    wait_for(lambda: followers(client) == 1)
+    wait_until(lambda: followers(client) == 1)
     with database.transaction() as tx:
         revoke_api_key(tx, account, _key_id(client, key))
         claim_units(tx, job, Stage.SURVEY, limit=1, worker="w", lease=60)

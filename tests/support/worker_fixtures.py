@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import pytest
+import redis
 
 from hbmlc.schemas import ColumnMapping
 from hbmlc_store.catalogs import add_catalog
 from hbmlc_store.database import Database
+from hbmlc_store.embedded.broker import EmbeddedBroker
 from hbmlc_store.ids import new_id
 from hbmlc_store.keys import content_key
 from hbmlc_store.objects import Objects
@@ -23,6 +25,15 @@ def context(settings: Settings) -> Iterator[WorkerContext]:
     made = make_context(settings.model_copy(update={"lease_seconds": 1.0}))
     yield made
     made.database.close()
+
+
+@pytest.fixture
+def queues(broker: EmbeddedBroker) -> Iterator[redis.Redis]:
+    """The broker's queues, emptied."""
+    with redis.Redis.from_url(broker.url()) as client:
+        client.flushdb()
+        yield client
+        client.flushdb()
 
 
 @pytest.fixture

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
 import redis
 
 from hbmlc_store.database import Database
-from hbmlc_store.embedded.broker import EmbeddedBroker
 from hbmlc_store.outbox import oldest_message
 from hbmlc_store.settings import Settings
 from hbmlc_worker.app import create_celery
 from hbmlc_worker.relay import publish_waiting, run_relay
 
 PATIENCE = 20.0
-
-
-@pytest.fixture
-def queues(broker: EmbeddedBroker) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(broker.url()) as client:
-        client.flushdb()
-        yield client
-        client.flushdb()
 
 
 def test_a_waiting_message_reaches_its_queue(

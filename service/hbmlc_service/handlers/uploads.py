@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
-from typing import TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import Session
-from starlette.datastructures import FormData, UploadFile
 
-from hbmlc.schemas import Catalog, CatalogRequest, ColumnMapping, ProblemDetail
-from hbmlc.schemas.base import PLAIN_TEXT
+from hbmlc.schemas import Catalog, CatalogRequest
 from hbmlc_service.auth import CatalogWriter
+from hbmlc_service.catalog_form import FORM_SCHEMA, read_catalog_form
 from hbmlc_service.content_digest import ContentDigest, held_to_digest, read_content_digest
 from hbmlc_service.context import Context, ServiceContext
 from hbmlc_service.idempotency import IdempotencyKey, create_once, digest_of
+from hbmlc_service.parsing import parse_document
 from hbmlc_service.problems import ProblemError, problem_responses
 from hbmlc_service.upload import Upload
 from hbmlc_service.views import show_catalog
@@ -33,29 +30,12 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/catalogs", tags=["catalogs"])
 
-CHUNK_BYTES = 1 << 20
-MAX_FIELD_BYTES = 1 << 18
-"""Longest field of a form beside the file: a mapping of every band."""
-PARTS = ("file", "name", "mapping")
-ModelT = TypeVar("ModelT", bound=BaseModel)
-
 _BODY = {
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {"schema": {"$ref": "#/components/schemas/CatalogRequest"}},
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "file": {"type": "string", "format": "binary", "minLength": 1},
-                        "name": {"type": "string", "maxLength": 200, "pattern": PLAIN_TEXT},
-                        "mapping": {"$ref": "#/components/schemas/ColumnMapping"},
-                    },
-                }
-            },
+            "multipart/form-data": {"schema": FORM_SCHEMA},
         },
     }
 }
@@ -137,7 +117,7 @@ async def put_content(
 async def _announce(
     request: Request, context: ServiceContext, caller: Identity, key: str | None
 ) -> CatalogRow:
-    asked = _parse(CatalogRequest, await request.body(), where="")
+    asked = parse_document(CatalogRequest, await request.body())
 
     def use_case(tx: Session) -> CatalogRow:
         def make() -> tuple[UUID, CatalogRow]:
@@ -161,17 +141,8 @@ async def _create_with_file(
     request: Request, context: ServiceContext, caller: Identity, key: str | None
 ) -> CatalogRow:
     upload = Upload(context, new_id())
-    async with request.form(max_files=1, max_fields=8, max_part_size=MAX_FIELD_BYTES) as form:
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise ProblemError(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                "file-missing",
-                "The form has no part 'file' with a file name; send the catalogue in it.",
-            )
-        _refuse_odd_parts(form)
-        asked = _read_form(file, form.get("name"), form.get("mapping"))
-        stored = await upload.store(_pieces(file))
+    async with read_catalog_form(request) as (asked, pieces):
+        stored = await upload.store(pieces)
 
     def use_case(tx: Session) -> CatalogRow:
         return _add_with_content(tx, caller, key, asked=asked, stored=stored, upload=upload)
@@ -209,59 +180,6 @@ def _add_with_content(
         create=make,
         find=lambda found: find_catalog(tx, caller.account_id, found),
     )
-
-
-def _refuse_odd_parts(form: FormData) -> None:
-    """Refuse a part that nobody would read: as in JSON, it is a typing mistake."""
-    names = [name for name, _ in form.multi_items()]
-    wrong = {name: "is no part of this form" for name in names if name not in PARTS}
-    wrong |= {name: "stands in the form twice" for name in PARTS if names.count(name) > 1}
-    wrong |= {
-        name: "is sent as a file; send it as a field"
-        for name in PARTS
-        if name != "file" and isinstance(form.get(name), UploadFile)
-    }
-    if wrong:
-        raise ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "invalid-request",
-            "The form may have the parts file, name and mapping, each once.",
-            errors=[ProblemDetail(pointer=f"/{name}", message=why) for name, why in wrong.items()],
-        )
-
-
-def _read_form(file: UploadFile, name: object, mapping_text: object) -> CatalogRequest:
-    mapping = None
-    if isinstance(mapping_text, str) and mapping_text:
-        mapping = _parse(ColumnMapping, mapping_text.encode(), where="/mapping")
-    text = name if isinstance(name, str) and name else (file.filename or "catalogue")[:200]
-    return _validated(lambda: CatalogRequest(name=text, mapping=mapping), where="")
-
-
-async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
-    while piece := await file.read(CHUNK_BYTES):
-        yield piece
-
-
-def _parse(model: type[ModelT], body: bytes, *, where: str) -> ModelT:
-    return _validated(lambda: model.model_validate_json(body), where=where)
-
-
-def _validated(make: Callable[[], ModelT], *, where: str) -> ModelT:
-    try:
-        return make()
-    except ValidationError as exc:
-        errors = [
-            ProblemDetail(
-                pointer="/".join([where, *(str(part) for part in found["loc"])]),
-                message=found["msg"],
-            )
-            for found in exc.errors(include_input=False, include_context=False)
-        ]
-        detail = "; ".join(f"{found.pointer} {found.message}" for found in errors[:3])
-        raise ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, errors=errors
-        ) from exc
 
 
 def _refuse_other_than_content(request: Request) -> None:
