@@ -11,7 +11,6 @@ from fastapi import Header
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from hbmlc_store.accounts import Identity
 from hbmlc_store.errors import ConflictError, NotFoundError
 from hbmlc_store.idempotency import find_answered, remember
 
@@ -43,7 +42,7 @@ def digest_of(*parts: str | BaseModel | None) -> str:
 
 def create_once(
     tx: Session,
-    caller: Identity,
+    account_id: UUID,
     key: str | None,
     *,
     request_digest: str,
@@ -59,7 +58,7 @@ def create_once(
     """
     if key is None:
         return create()[1]
-    answered = find_answered(tx, caller.account_id, key, request_digest=request_digest)
+    answered = find_answered(tx, account_id, key, request_digest=request_digest)
     if answered is not None:
         try:
             return find(answered)
@@ -70,7 +69,7 @@ def create_once(
                 "make another one.",
             ) from exc
     object_id, row = create()
-    remember(tx, caller.account_id, key, request_digest=request_digest, object_id=object_id)
+    remember(tx, account_id, key, request_digest=request_digest, object_id=object_id)
     return row
 
 

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hbmlc_service.problems import answer_error, answer_failure
+from hbmlc_service.problems import answer_error, answer_failure, shown
 
 __all__ = ["Count", "RequestScope"]
 
@@ -26,9 +26,14 @@ PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 64 * 2**20
 """What is thrown away of a refused body, so that its sender hears why."""
+MAX_PATH = 200
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 logger = structlog.get_logger("hbmlc_service.access")
+
+
+def _shown_path(scope: Scope) -> str:
+    return shown(scope["path"], length=MAX_PATH)
 
 
 async def _throw_away(receive: Receive) -> None:
@@ -112,9 +117,13 @@ class _Exchange:
             raise error
         answer = answer_error(error, self._scope)
         if answer is None:
-            logger.error("Request failed", exc_info=error, path=self._scope["path"][:200])
+            logger.error("Request failed", exc_info=error, path=_shown_path(self._scope))
             answer = answer_failure(self._scope)
-        await self._answer_early(answer)
+        try:
+            await self._answer_early(answer)
+        except Exception as exc:  # noqa: BLE001 - whatever the server raises, nobody hears us
+            # The connection is closed, or the server has answered a malformed request by itself.
+            logger.info("Caller could not be answered", error=type(exc).__name__)
 
     async def _answer_early(self, answer: Response) -> None:
         """Answer a request that may be half read.
@@ -157,7 +166,7 @@ class _Exchange:
         log(
             "Request answered",
             method=self._scope["method"],
-            path=path[:200],
+            path=_shown_path(self._scope),
             status=self._status,
             seconds=round(seconds, 3),
         )

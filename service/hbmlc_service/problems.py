@@ -34,6 +34,7 @@ __all__ = [
     "answer_failure",
     "install_problem_handlers",
     "problem_responses",
+    "shown",
 ]
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
@@ -132,13 +133,13 @@ def _answer(
         type=f"/problems/{code}",
         title=code.replace("-", " ").capitalize(),
         status=status.value,
-        detail=_shown(detail),
-        instance=_shown(request.scope["path"]),
+        detail=shown(detail),
+        instance=shown(request.scope["path"]),
         code=code,
         errors=[
             ProblemDetail(
-                pointer=None if found.pointer is None else _shown(found.pointer),
-                message=_shown(found.message),
+                pointer=None if found.pointer is None else shown(found.pointer),
+                message=shown(found.message),
             )
             for found in errors[:MAX_ERRORS]
         ],
@@ -152,9 +153,9 @@ def _answer(
     )
 
 
-def _shown(text: str) -> str:
+def shown(text: str, *, length: int = MAX_SHOWN) -> str:
     """Text that may hold whatever the caller sent, as it can be shown: bounded and escaped."""
-    short = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+    short = text if len(text) <= length else f"{text[:length]}…"
     return "".join(
         sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in short
     )

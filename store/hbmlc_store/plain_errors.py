@@ -30,7 +30,7 @@ def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
         except OperationalError as exc:
             # The driver names host and user, never the password.
             reason = f"The database does not answer: {str(exc.orig).partition(chr(10))[0]}"
-        name = command.__name__.replace("_", "-")
+        name = command.__name__.strip("_").replace("_", "-")
         print(f"hbmlc {name}: {reason}", file=sys.stderr)  # noqa: T201 - the command's own voice
         raise typer.Exit(1)
 

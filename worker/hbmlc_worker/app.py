@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from uuid import UUID
 
 import structlog
@@ -77,7 +78,18 @@ def _context(settings: Settings) -> WorkerContext:
 
 @signals.setup_logging.connect
 def _keep_our_logs(**_: object) -> None:
-    """Having a receiver keeps Celery from setting up logs of its own."""
+    """Having a receiver keeps Celery from setting up logs of its own.
+
+    What ends a task besides its own errors, which never get so far, is no failure of a job: the
+    janitor tells of it, with the ids.
+    """
+    logging.getLogger("celery.worker.request").addFilter(_soften)
+
+
+def _soften(record: logging.LogRecord) -> bool:
+    record.levelno, record.levelname = logging.INFO, "INFO"
+    record.exc_info = None
+    return True
 
 
 @signals.worker_process_init.connect

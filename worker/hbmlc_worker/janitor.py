@@ -6,9 +6,11 @@ It is a thread of the worker's main process, which computes nothing unless it is
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
+from types import FrameType
 
 import psutil
 import structlog
@@ -34,6 +36,8 @@ CHILD_SECONDS = 0.5
 """Pause between two looks at the pool processes."""
 STUCK_LOOK_SECONDS = 2.0
 DISK_SECONDS = 30.0
+GIVE_BACK_SECONDS = 3.0
+"""How long a stop waits for the database."""
 STUCK_STATUS = 70
 """Exit status of a worker that lives and consumes nothing (EX_SOFTWARE)."""
 
@@ -45,19 +49,36 @@ def install_janitor(settings: Settings, queue: Queue) -> Janitor:
     janitor = Janitor(settings, queue)
 
     def start(**_: object) -> None:
+        for number in (signal.SIGQUIT, signal.SIGINT):
+            _give_back_before(number, janitor)
         janitor.start()
 
-    def drain(how: str = "Warm", **_: object) -> None:
+    def drain(**_: object) -> None:
         drain_pool()
-        if how == "Cold":
-            # The pool is being killed; its units need not wait for their leases to run out.
-            helper = threading.Thread(target=janitor.give_back)
-            helper.start()
-            helper.join(2.0)
 
     signals.worker_ready.connect(start, weak=False)
     signals.worker_shutting_down.connect(drain, weak=False)
     return janitor
+
+
+def _give_back_before(number: signal.Signals, janitor: Janitor) -> None:
+    """Give everything back before Celery hears a signal at which it kills its pool.
+
+    Celery tells of such a stop only when the processes are dead, and by then they look like lost
+    ones.
+    """
+    celerys = signal.getsignal(number)
+
+    def stop(received: int, frame: FrameType | None) -> None:
+        drain_pool()
+        # In a thread: what the signal interrupted may hold a lock of the database's driver.
+        helper = threading.Thread(target=janitor.give_back)
+        helper.start()
+        helper.join(GIVE_BACK_SECONDS)
+        if callable(celerys):
+            celerys(received, frame)
+
+    signal.signal(number, stop)
 
 
 class Janitor:

@@ -22,6 +22,12 @@ from hbmlc_service.auth import OperatorCaller
 from hbmlc_service.context import Context
 from hbmlc_service.handlers.api_keys import issue_api_key
 from hbmlc_service.handlers.models import AliasName, ModelName
+from hbmlc_service.idempotency import (
+    IdempotencyKey,
+    create_once,
+    digest_of,
+    refuse_repetition,
+)
 from hbmlc_service.pagination import Paging
 from hbmlc_service.problems import problem_responses
 from hbmlc_service.views import show_account, show_alias, show_event
@@ -67,17 +73,34 @@ def create_one_account(
 
 
 @router.post(
-    "/accounts/{account_id}/api-keys", status_code=201, responses=problem_responses(404, 422)
+    "/accounts/{account_id}/api-keys", status_code=201, responses=problem_responses(404, 409, 422)
 )
 def create_key_of_account(
-    account_id: AccountId, asked: ApiKeyRequest, context: Context, operator: OperatorCaller
+    account_id: AccountId,
+    asked: ApiKeyRequest,
+    context: Context,
+    operator: OperatorCaller,
+    idempotency_key: IdempotencyKey = None,
 ) -> ApiKey:
     """Make a key of an account; the answer is the only one that shows it."""
 
     def use_case(tx: Session) -> ApiKey:
-        made = issue_api_key(tx, context, find_account(tx, account_id).id, asked)
-        note_operation(tx, operator, "api-key.create", made.id, account_id=account_id)
-        return made
+        find_account(tx, account_id)
+
+        def make() -> tuple[UUID, ApiKey]:
+            made = issue_api_key(tx, context, account_id, asked)
+            note_operation(tx, operator, "api-key.create", made.id, account_id=account_id)
+            return made.id, made
+
+        return create_once(
+            tx,
+            account_id,
+            # The account's own keys of that name are others.
+            None if idempotency_key is None else f"operator {idempotency_key}",
+            request_digest=digest_of("api-key", asked),
+            create=make,
+            find=refuse_repetition,
+        )
 
     return context.run(use_case)
 

@@ -51,7 +51,7 @@ def create(
 
         return create_once(
             tx,
-            caller,
+            caller.account_id,
             idempotency_key,
             request_digest=digest_of("api-key", asked),
             create=make,

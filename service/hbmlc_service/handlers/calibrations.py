@@ -51,7 +51,7 @@ def create(
 
         row = create_once(
             tx,
-            caller,
+            caller.account_id,
             idempotency_key,
             request_digest=digest_of("calibration", asked),
             create=make,

@@ -82,7 +82,7 @@ def download(
     row = context.run(use_case)
     key = row.object_key
     etag = f'"{row.digest}"'
-    if if_none_match is not None and etag in if_none_match:
+    if if_none_match is not None and _names(if_none_match, etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
     is_head = request.method == "HEAD"
     # An address is signed for one method: a HEAD of it would be refused by the store.
@@ -107,6 +107,12 @@ def download(
         headers=headers,
         media_type=row.media_type,
     )
+
+
+def _names(header: str, etag: str) -> bool:
+    """Whether ``If-None-Match`` names the file (RFC 9110, 13.1.2): itself, or anything at all."""
+    named = {part.strip().removeprefix("W/") for part in header.split(",")}
+    return bool(named & {"*", etag})
 
 
 def _held_to_digest(pieces: Iterator[bytes], row: ResultRow) -> Iterator[bytes]:

@@ -47,7 +47,7 @@ def create(
 
         row = create_once(
             tx,
-            caller,
+            caller.account_id,
             idempotency_key,
             request_digest=digest_of("training", asked),
             create=make,

@@ -127,7 +127,7 @@ async def _announce(
 
         return create_once(
             tx,
-            caller,
+            caller.account_id,
             key,
             request_digest=digest_of("catalog", asked),
             create=make,
@@ -174,7 +174,7 @@ def _add_with_content(
 
     return create_once(
         tx,
-        caller,
+        caller.account_id,
         key,
         request_digest=digest_of("catalog", asked, stored.digest),
         create=make,
