@@ -72,15 +72,16 @@ def test_uploads_whose_messages_the_broker_forgot_are_read_within_seconds(
     wait_until(lambda: states() == {"READY"}, seconds=RECOVERY_SECONDS + 5, what="the last ingest")
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
 def test_a_worker_that_is_replaced_at_work_costs_its_job_no_attempt(
-    shared_service: Any, survey: bytes
+    shared_service: Any, survey: bytes, number: signal.Signals
 ) -> None:
     job = shared_service.calibrate(shared_service.upload(survey)["id"], draws=20_000)
     first = wait_until(
         lambda: unit_at_work(shared_service, job), seconds=RESTART_SECONDS, what="the work"
     )
 
-    shared_service.worker("cpu").send_signal(signal.SIGTERM)
+    shared_service.worker("cpu").send_signal(number)
 
     def again() -> UnitRow | None:
         unit = unit_at_work(shared_service, job)

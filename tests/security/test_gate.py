@@ -12,6 +12,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+import structlog
 import uvicorn
 from fastapi.testclient import TestClient
 from waiting import wait_until
@@ -190,3 +191,23 @@ def test_more_connections_than_allowed_are_refused_with_a_word(server: tuple[str
 
     assert answer.startswith(b"HTTP/1.1 503")
     assert b"Retry-After" in answer
+
+
+def test_a_malformed_body_of_a_stranger_is_no_failure_of_ours(server: tuple[str, int]) -> None:
+    with structlog.testing.capture_logs() as lines, socket.create_connection(server) as connection:
+        connection.settimeout(PATIENCE)
+        connection.sendall(
+            b"POST /v1/api-keys HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZZ\r\n"
+        )
+        while connection.recv(4096):
+            pass
+
+    assert not [line for line in lines if line["log_level"] == "error"]
+
+
+def test_no_sign_of_an_address_gets_into_the_log_as_it_is(app_client: TestClient) -> None:
+    with structlog.testing.capture_logs() as lines:
+        app_client.get("/x%1b]0;owned%07")
+
+    paths = [line["path"] for line in lines if line["event"] == "Request answered"]
+    assert paths == ["/x\\x1b]0;owned\\x07"]

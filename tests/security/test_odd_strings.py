@@ -19,6 +19,7 @@ from hbmlc_store.schema import CatalogRow
 ODD = {
     "nul": "a\x00b",
     "bell": "a\x07b",
+    "right to left": "a\u202eb",
     "high surrogate": "a\ud800b",
     "low surrogate": "\udc00",
     "endless": "x" * 100_000,

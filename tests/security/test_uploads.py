@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
 import pytest
@@ -209,6 +212,32 @@ def test_a_purge_waits_for_a_store_that_is_away(
     assert objects.keys("catalogs") == []
     with pytest.raises(NotFoundError), database.transaction() as tx:
         find_catalog(tx, account, catalog)
+
+
+def test_a_draft_goes_with_its_writer_and_not_before(objects: Objects) -> None:
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+
+        async def pieces() -> AsyncIterator[bytes]:
+            # As much as is written at once, so that the draft is on the disk.
+            yield b"x" * (2 << 20)
+            yield b"y" * (2 << 20)
+            os.write(writer, b"x")
+            signal.pause()
+
+        asyncio.run(objects.put_stream("catalogs/x", pieces(), max_bytes=1 << 30))
+    os.read(reader, 1)
+    during = objects.sweep_drafts(older_than=-1)
+    held = len(list(objects.list_objects("drafts")))
+
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+    assert (during, held) == (0, 1)
+    assert objects.sweep_drafts(older_than=3600) == 0
+    assert objects.sweep_drafts(older_than=-1) == 1
+    assert list(objects.list_objects("drafts")) == []
 
 
 def _refuse(prefix: str) -> int:

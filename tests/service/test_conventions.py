@@ -406,3 +406,17 @@ def test_of_two_keys_none_is_taken(client: TestClient) -> None:
     )
 
     assert answer.status_code == 401
+
+
+def test_a_repeated_creation_by_an_operator_makes_no_second_key(
+    client: TestClient, operator: TestClient, account: UUID
+) -> None:
+    request = {"json": {"name": "x"}, "headers": {"Idempotency-Key": "once"}}
+    url = f"/admin/v1/accounts/{account}/api-keys"
+
+    first = operator.post(url, **request)
+    second = operator.post(url, **request)
+    own = client.post("/v1/api-keys", **request)
+
+    assert (first.status_code, second.status_code, own.status_code) == (201, 409, 201)
+    assert second.json()["code"] == "secret-shown-once"

@@ -151,3 +151,16 @@ def test_a_head_of_a_file_has_its_length_and_digest(client: TestClient, url: str
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["Content-Length"] == str(len(CONTENT))
     assert "Content-Digest" in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [("*", 304), ('"x", {etag}', 304), ("W/{etag}", 304), ('"x"', 200), ('"a{bare}b"', 200)],
+)
+def test_a_file_that_the_caller_has_is_not_sent_again(
+    client: TestClient, url: str, header: str, status: int
+) -> None:
+    etag = client.head(url).headers["ETag"]
+    named = header.format(etag=etag, bare=etag.strip('"'))
+
+    assert client.get(url, headers={"If-None-Match": named}).status_code == status

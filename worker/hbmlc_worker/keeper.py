@@ -29,6 +29,7 @@ from hbmlc_worker.relay import run_relay
 __all__ = ["Duty", "Keeper", "repeat", "run_keeper"]
 
 PURGE_SECONDS = 1.0
+DRAFT_SECONDS = 5.0
 
 logger = structlog.get_logger(__name__)
 
@@ -85,6 +86,7 @@ class Keeper:
         return [
             Duty("reap", self._settings.reap_seconds, self.reap),
             Duty("purge", PURGE_SECONDS, self.purge),
+            Duty("drafts", DRAFT_SECONDS, self.sweep_drafts),
             Duty("sweep", self._settings.sweep_seconds, self.sweep),
         ]
 
@@ -119,6 +121,12 @@ class Keeper:
     def purge(self) -> None:
         """Delete the objects that their rows let go of."""
         purge_waiting(self._database, self._objects)
+
+    def sweep_drafts(self) -> None:
+        """Delete the halves of objects that killed processes left."""
+        n_deleted = self._objects.sweep_drafts(older_than=DRAFT_SECONDS)
+        if n_deleted:
+            logger.warning("Drafts deleted", n_objects=n_deleted)
 
     def sweep(self) -> None:
         """Delete the objects that no row names."""

@@ -23,10 +23,12 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 MAX_TEXT = 2_000
 """Longest text anywhere in a request; fields have tighter limits of their own [characters]."""
-_ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters and halves of surrogate pairs: no name holds them, and no store takes all."""
+_ODD = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Control characters, those that turn the direction of writing, and halves of surrogate pairs."""
 _TIGHTER = {"pattern", "format", "enum", "const"}
-PLAIN_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+PLAIN_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*$"
 """The same for documents of schemas; they need not name halves of pairs, which no JSON can hold."""
 
 

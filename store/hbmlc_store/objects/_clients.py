@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from obstore.exceptions import BaseError
 from obstore.store import S3Store, from_url
 
 from hbmlc_store.errors import InvalidError
@@ -84,8 +85,16 @@ def _open(
         "retry_timeout": timedelta(seconds=retry_seconds),
         "backoff": _BACKOFF,
     }
-    if endpoint is None:
-        return from_url(url, client_options=client, retry_config=retry)
-    if endpoint.startswith("http://"):
+    if endpoint is not None and endpoint.startswith("http://"):
         client = {**client, "allow_http": True}
-    return S3Store.from_url(url, endpoint=endpoint, client_options=client, retry_config=retry)
+    try:
+        if endpoint is None:
+            return from_url(url, client_options=client, retry_config=retry)
+        return S3Store.from_url(url, endpoint=endpoint, client_options=client, retry_config=retry)
+    except (BaseError, ValueError) as exc:
+        # The library's own text goes on for lines.
+        raise InvalidError(
+            "bad-object-store",
+            f"{url} names no object store: file://, s3://, gs:// and az:// do "
+            f"({type(exc).__name__}).",
+        ) from exc

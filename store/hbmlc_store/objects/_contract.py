@@ -93,6 +93,10 @@ class Place(Protocol):
         """Delete objects; what is not there is no error."""
         ...
 
+    def sweep_drafts(self, *, older_than: float) -> int:
+        """Delete what writers that are gone left half written; returns how many."""
+        ...
+
     def probe(self, key: str) -> None:
         """Write a small object and delete it, within the time of a probe."""
         ...

@@ -195,6 +195,10 @@ class Objects:
         """
         return self._place.sign("PUT", _checked(key), seconds)
 
+    def sweep_drafts(self, *, older_than: float) -> int:
+        """Delete what writers that are gone left half written, once it is ``older_than`` seconds."""
+        return self._place.sweep_drafts(older_than=older_than)
+
     def check_writable(self) -> None:
         """Write and delete a small object of its own.
 
