@@ -14,7 +14,7 @@ __all__ = ["configure_logs"]
 
 def configure_logs(settings: Settings) -> None:
     """Send every record, ours and the libraries', to standard error: one line or one JSON each."""
-    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    level = logging.getLevelNamesMapping()[settings.log_level]
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hbmlc_store.errors import SetupError
@@ -17,6 +17,11 @@ __all__ = ["Settings", "load_settings"]
 PREFIX = "HBMLC_"
 _READ_BY_OTHERS = {"HBMLC_API_KEY", "HBMLC_URL", "HBMLC_CI_VENV", "HBMLC_LISTEN"}
 """Variables of the client, of continuous integration and of ``docker-compose.yml``."""
+
+
+LogLevel = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(str.upper)
+]
 
 
 class Settings(BaseSettings):
@@ -46,7 +51,7 @@ class Settings(BaseSettings):
     """Port of the API; 0 takes a free one."""
     public_url: str | None = None
     """Address under which clients see the API, where a proxy changes it."""
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    log_level: LogLevel = "INFO"
     log_json: bool = False
 
     max_upload_bytes: int = Field(default=20 * 2**30, gt=0)

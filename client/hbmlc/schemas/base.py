@@ -23,12 +23,12 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 MAX_TEXT = 2_000
 """Longest text anywhere in a request; fields have tighter limits of their own [characters]."""
-_ODD = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-"""Control characters, those that turn the direction of writing, and halves of surrogate pairs."""
+_CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069"
+"""Control characters, those that turn the direction of writing included."""
+_ODD = re.compile(rf"[{_CONTROLS}\ud800-\udfff]")
+"""What no text holds: controls and halves of surrogate pairs."""
 _TIGHTER = {"pattern", "format", "enum", "const"}
-PLAIN_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*$"
+PLAIN_TEXT = rf"^[^{_CONTROLS}]*$"
 """The same for documents of schemas; they need not name halves of pairs, which no JSON can hold."""
 
 

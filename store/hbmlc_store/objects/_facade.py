@@ -196,7 +196,7 @@ class Objects:
         return self._place.sign("PUT", _checked(key), seconds)
 
     def sweep_drafts(self, *, older_than: float) -> int:
-        """Delete what writers that are gone left half written, once it is ``older_than`` seconds."""
+        """Delete what is half written and whose writers are gone for ``older_than`` seconds."""
         return self._place.sweep_drafts(older_than=older_than)
 
     def check_writable(self) -> None:
