@@ -2,64 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import cast
 
+from hbmlc_models.formats.arrays import JsonValue
 from hbmlc_models.formats.errors import MappingInvalidError
 from hbmlc_models.formats.shown import shown
-from hbmlc_models.photometry import AB_ZERO_JANSKY
 
-__all__ = ["ColumnMapping", "FluxUnit"]
+__all__ = ["ColumnMapping", "QualityCut"]
 
-
-class FluxUnit(StrEnum):
-    """Units in which fluxes may be uploaded."""
-
-    MAGGY = "maggy"
-    NANOMAGGY = "nanomaggy"
-    JANSKY = "Jy"
-    MICROJANSKY = "uJy"
-    NANOJANSKY = "nJy"
-
-    @property
-    def maggies(self) -> float:
-        """One of this unit in maggies."""
-        return {
-            FluxUnit.MAGGY: 1.0,
-            FluxUnit.NANOMAGGY: 1e-9,
-            FluxUnit.JANSKY: 1 / AB_ZERO_JANSKY,
-            FluxUnit.MICROJANSKY: 1e-6 / AB_ZERO_JANSKY,
-            FluxUnit.NANOJANSKY: 1e-9 / AB_ZERO_JANSKY,
-        }[self]
-
-    @classmethod
-    def parse(cls, text: str) -> FluxUnit:
-        """Read a spelling that is in use, such as ``njy``, ``microJansky`` or ``nmgy``.
-
-        Raises
-        ------
-        MappingInvalidError
-            The spelling is unknown; the message lists the known units.
-        """
-        spelled = text.strip().lower().replace("μ", "u").replace("µ", "u").replace(" ", "")
-        if spelled not in _SPELLINGS:
-            known = ", ".join(cls)
-            raise MappingInvalidError(f"Unknown flux unit {shown(text)}; use one of {known}.")
-        return _SPELLINGS[spelled]
+_BY_BAND = ("mag", "mag_err", "flux", "flux_err", "flux_ivar", "extras")
+_TEXTS = ("tile", "ra", "dec", "position_unit", "z_spec", "z_spec_err", "selected")
+_CUT = ("min", "max", "equal", "in")
 
 
-_SPELLINGS = {unit.value.lower(): unit for unit in FluxUnit} | {
-    "maggies": FluxUnit.MAGGY,
-    "mgy": FluxUnit.MAGGY,
-    "nanomaggies": FluxUnit.NANOMAGGY,
-    "nmgy": FluxUnit.NANOMAGGY,
-    "jansky": FluxUnit.JANSKY,
-    "microjansky": FluxUnit.MICROJANSKY,
-    "microjy": FluxUnit.MICROJANSKY,
-    "nanojansky": FluxUnit.NANOJANSKY,
-    "nanojy": FluxUnit.NANOJANSKY,
-}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityCut:
+    """Which values of a quality column make a redshift a label; a missing one does not."""
+
+    column: str
+    """Column of the quality."""
+    min: float | None = None
+    """Least value."""
+    max: float | None = None
+    """Largest value."""
+    equal: float | str | None = None
+    """The one value."""
+    among: tuple[float | str, ...] = ()
+    """The values; ``in`` in JSON."""
+
+    def as_dict(self) -> dict[str, JsonValue]:
+        """JSON document."""
+        found: dict[str, JsonValue] = {"column": self.column}
+        for name in ("min", "max", "equal"):
+            if (value := getattr(self, name)) is not None:
+                found[name] = value
+        if self.among:
+            found["in"] = list(self.among)
+        return found
 
 
 def _no_columns() -> dict[str, str]:
@@ -68,33 +49,54 @@ def _no_columns() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnMapping:
-    """Names of the columns that hold what the science needs; ``None`` or empty: guess."""
+    """Names of the columns that hold what the science needs.
 
-    id: str | None = None
-    """Identifier of the galaxy, integer or text, unique."""
+    What is left out is guessed; ``null`` in JSON, here a name in ``off``, switches the guess off.
+    ``FLUX[0]`` is the first element of a vector column.
+    """
+
+    id: str | tuple[str, ...] | None = None
+    """Identifier of the galaxy, integer or text, unique; several columns together; off: the row."""
     tile: str | None = None
     """The caller's own tiles, integer or text."""
     ra: str | None = None
-    """Right ascension [deg]."""
+    """Right ascension."""
     dec: str | None = None
-    """Declination [deg]."""
+    """Declination."""
+    position_unit: str | None = None
+    """Unit of the positions: ``deg``, ``rad`` or ``hour`` (of right ascension)."""
     z_spec: str | None = None
     """Spectroscopic redshift."""
+    z_spec_err: str | None = None
+    """Its error; a redshift without a positive one is no label."""
+    z_quality: QualityCut | None = None
+    """Which redshifts to trust."""
     selected: str | None = None
     """Whether the spectroscopic survey selected the galaxy."""
     mag: Mapping[str, str] = field(default_factory=_no_columns)
     """Band to the column of its AB magnitude."""
     mag_err: Mapping[str, str] = field(default_factory=_no_columns)
     """Band to the column of its one-sigma error [mag]."""
+    mag_offset: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Band to what is added to its magnitudes to make them AB [mag]."""
     flux: Mapping[str, str] = field(default_factory=_no_columns)
-    """Band to the column of its flux, in ``flux_unit``."""
+    """Band to the column of its flux."""
     flux_err: Mapping[str, str] = field(default_factory=_no_columns)
-    """Band to the column of its one-sigma error, in ``flux_unit``."""
-    flux_unit: FluxUnit | None = None
-    """Unit of fluxes and their errors."""
+    """Band to the column of its one-sigma error, in the unit of the flux."""
+    flux_ivar: Mapping[str, str] = field(default_factory=_no_columns)
+    """Band to the column of its inverse variance, instead of an error."""
+    flux_unit: str | Mapping[str, str] | None = None
+    """Unit of fluxes and their errors, one or by band: any flux density."""
+    zero_point: float | Mapping[str, float] | None = None
+    """AB magnitude of a flux of one, one or by band, instead of a unit."""
+    table: str | int | None = None
+    """HDU, TABLE or group that holds the catalogue: name, or number counted from one in a VOTable
+    and as the file counts in FITS."""
     extras: Mapping[str, str] = field(default_factory=_no_columns)
     """``size``, ``ellipticity``, ``concentration``, ``density``, ``depth_<band>``,
     ``seeing_<band>`` to their columns."""
+    off: frozenset[str] = frozenset()
+    """Fields that stay empty: nothing is guessed for them."""
 
     @classmethod
     def from_dict(cls, document: Mapping[str, object]) -> ColumnMapping:
@@ -103,41 +105,167 @@ class ColumnMapping:
         Raises
         ------
         MappingInvalidError
-            A field is unknown or of the wrong type.
+            A field is unknown or of the wrong type, or two contradict each other.
         """
+        known = [item.name for item in fields(cls) if item.name != "off"]
         columns: dict[str, object] = {}
+        off: set[str] = set()
         for name, value in document.items():
-            if name not in cls.__dataclass_fields__:
-                known = ", ".join(cls.__dataclass_fields__)
-                raise MappingInvalidError(f"Unknown mapping field {shown(name)}; known: {known}.")
-            if value is not None:
+            if name not in known:
+                raise MappingInvalidError(
+                    f"Unknown mapping field {shown(name)}; known: {', '.join(known)}.", where=name
+                )
+            if value is None:
+                off.add(name)
+            else:
                 columns[name] = _checked(name, value)
-        return cls(**columns)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        mapping = cls(**columns, off=frozenset(off))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        _refuse_contradictions(mapping)
+        return mapping
 
-    def as_dict(self) -> dict[str, object]:
-        """JSON document with the names of the fields."""
-        return asdict(self)
+    def as_dict(self) -> dict[str, JsonValue]:
+        """JSON document with the names of the fields; read again, it gives the same mapping."""
+        found: dict[str, JsonValue] = {}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.name == "off":
+                continue
+            if isinstance(value, QualityCut):
+                value = value.as_dict()
+            elif isinstance(value, tuple):
+                value = list(cast("tuple[str, ...]", value))
+            elif isinstance(value, Mapping):
+                value = dict(cast("Mapping[str, str]", value)) or None
+            if value is not None or item.name in self.off:
+                found[item.name] = value
+        return found
 
     def without_tile(self) -> ColumnMapping:
         """Return the same mapping without a tile column."""
         return replace(self, tile=None)
 
+    @property
+    def id_columns(self) -> tuple[str, ...]:
+        """Columns that together are the id; none: the number of the row."""
+        if self.id is None:
+            return ()
+        return (self.id,) if isinstance(self.id, str) else self.id
+
     def names(self) -> tuple[str, ...]:
         """All columns that are named, without repetition."""
-        single = (self.id, self.tile, self.ra, self.dec, self.z_spec, self.selected)
-        several = (self.mag, self.mag_err, self.flux, self.flux_err, self.extras)
+        single = (
+            *self.id_columns,
+            self.tile,
+            self.ra,
+            self.dec,
+            self.z_spec,
+            self.z_spec_err,
+            None if self.z_quality is None else self.z_quality.column,
+            self.selected,
+        )
         found = [name for name in single if name is not None]
-        found += [name for columns in several for name in columns.values()]
+        for kind in _BY_BAND:
+            found += getattr(self, kind).values()
         return tuple(dict.fromkeys(found))
 
 
 def _checked(name: str, value: object) -> object:
     """Return the value of the field ``name`` in its type."""
-    if name == "flux_unit" and isinstance(value, str):
-        return FluxUnit.parse(value)
-    if name in {"mag", "mag_err", "flux", "flux_err", "extras"}:
-        if isinstance(value, Mapping):
-            return {str(band): str(column) for band, column in value.items()}
-    elif isinstance(value, str):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if name in _TEXTS and isinstance(value, str):
         return value
+    if name == "table" and isinstance(value, str | int) and not isinstance(value, bool):
+        return value
+    if name == "id" and (found := _id(value)) is not None:
+        return found
+    if name == "z_quality" and isinstance(value, Mapping):
+        return _quality(cast("Mapping[str, object]", value))
+    if name == "zero_point" and is_number:
+        return float(cast("float", value))
+    if name == "flux_unit" and isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        entries = cast("Mapping[str, object]", value)
+        if name in {"zero_point", "mag_offset"}:
+            return {band: _number(name, number) for band, number in entries.items()}
+        if name in {*_BY_BAND, "flux_unit"}:
+            return {str(band): str(column) for band, column in entries.items()}
     raise MappingInvalidError(f"Mapping field {name!r} cannot be {shown(repr(value))}.", where=name)
+
+
+def _id(value: object) -> str | tuple[str, ...] | None:
+    """One column, or several that together are the id."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Sequence):
+        parts = cast("Sequence[object]", value)
+        if parts and all(isinstance(part, str) for part in parts):
+            return tuple(str(part) for part in parts)
+    return None
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    raise MappingInvalidError(f"Mapping field {name!r} holds numbers by band.", where=name)
+
+
+def _quality(document: Mapping[str, object]) -> QualityCut:
+    """Read a cut on the quality of redshifts."""
+    column = document.get("column")
+    rest = {name: value for name, value in document.items() if name != "column"}
+    limits = {name: rest.get(name) for name in ("min", "max")}
+    values = rest.get("in", [])
+    is_fine = (
+        isinstance(column, str)
+        and bool(rest)
+        and set(rest) <= set(_CUT)
+        and all(value is None or isinstance(value, int | float) for value in limits.values())
+        and isinstance(rest.get("equal"), int | float | str | None)
+        and isinstance(values, Sequence)
+        and not isinstance(values, str)
+        and all(isinstance(value, int | float | str) for value in cast("Sequence[object]", values))
+    )
+    if not is_fine:
+        raise MappingInvalidError(
+            "'z_quality' is a column with 'min' and 'max', 'equal', or 'in', such as "
+            '{"column": "ZWARN", "equal": 0}.',
+            where="z_quality",
+        )
+    return QualityCut(
+        column=str(column),
+        min=cast("float | None", limits["min"]),
+        max=cast("float | None", limits["max"]),
+        equal=cast("float | str | None", rest.get("equal")),
+        among=tuple(cast("Sequence[float | str]", values)),
+    )
+
+
+def _refuse_contradictions(mapping: ColumnMapping) -> None:
+    """Raise where one column is said to be two things, or one band has two of a kind."""
+    if mapping.mag and mapping.flux and set(mapping.mag) & set(mapping.flux):
+        both = sorted(set(mapping.mag) & set(mapping.flux))
+        raise MappingInvalidError(
+            f"The mapping gives {', '.join(both)} as magnitude and as flux; choose one.",
+            where="flux",
+        )
+    twice = sorted(set(mapping.flux_err) & set(mapping.flux_ivar))
+    if twice:
+        raise MappingInvalidError(
+            f"The mapping gives {', '.join(twice)} an error and an inverse variance; choose one.",
+            where="flux_ivar",
+        )
+    if mapping.flux_unit is not None and mapping.zero_point is not None:
+        raise MappingInvalidError(
+            "The mapping gives a flux unit and a zero point; choose one.", where="zero_point"
+        )
+    owners: dict[str, str] = {}
+    kinds = ("mag", "mag_err", "flux", "flux_err", "flux_ivar")
+    for kind in kinds:
+        for band, column in cast("Mapping[str, str]", getattr(mapping, kind)).items():
+            what = f"{kind} of {band}"
+            if (other := owners.setdefault(column, what)) != what:
+                raise MappingInvalidError(
+                    f"The column {shown(column)} is mapped twice, as {other} and as {what}.",
+                    where=column,
+                )

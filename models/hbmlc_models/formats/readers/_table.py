@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
 
-from hbmlc_models.formats.errors import MappingInvalidError
-from hbmlc_models.formats.shown import shown
+from hbmlc_models.formats.findings import Finding
 
-__all__ = ["SourceTable", "refuse_doubles"]
+__all__ = ["SourceColumn", "SourceTable", "TableChoice"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceColumn:
+    """What a file says of one of its columns."""
+
+    unit: str | None = None
+    """Unit as the file spells it."""
+    description: str | None = None
+    """Free text."""
+    n_elements: int | None = None
+    """Values a row of a vector column, each asked for as ``NAME[0]``; ``None``: one value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableChoice:
+    """Which of several tables in a file is the catalogue."""
+
+    rank: Callable[[Collection[str]], tuple[int, ...]]
+    """How much column names look like a catalogue of galaxies; the largest wins, then rows."""
+    table: str | int | None = None
+    """Name or number that the caller gave: HDU, TABLE or group."""
 
 
 class SourceTable(Protocol):
     """An open table that hands out its rows, in file order, as often as asked."""
 
     @property
-    def units(self) -> Mapping[str, str | None]:
-        """Names of the scalar columns in file order, with their units where the file has them."""
+    def columns(self) -> Mapping[str, SourceColumn]:
+        """Columns in file order, without those whose name is there twice."""
+        ...
+
+    @property
+    def doubles(self) -> Collection[str]:
+        """Names that several columns have; they cannot be asked for."""
+        ...
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """What was noticed on the way to the rows; complete once all were read."""
         ...
 
     @property
@@ -28,18 +59,12 @@ class SourceTable(Protocol):
         ...
 
     def batches(self, columns: Sequence[str], *, size: int) -> Iterator[pa.RecordBatch]:
-        """Rows of ``columns`` in batches of at most ``size``; damage raises ``FileError``."""
+        """Rows of ``columns``, elements of vectors among them, in batches of at most ``size``.
+
+        Damage raises ``FileError``.
+        """
         ...
 
     def close(self) -> None:
         """Close the file."""
         ...
-
-
-def refuse_doubles(names: Sequence[str]) -> None:
-    """Raise where two columns have the same name."""
-    double = next((name for name, count in Counter(names).items() if count > 1), None)
-    if double is not None:
-        raise MappingInvalidError(
-            f"The column {shown(double)} is there twice; rename one.", where=double
-        )
