@@ -29,12 +29,13 @@ from hbmlc.schemas.catalogs import (
     Catalog,
     CatalogRequest,
     CatalogState,
-    ColumnMapping,
     Coverage,
     FluxUnit,
 )
+from hbmlc.schemas.findings import BandReport, Finding, LabelReport, Severity, UnitSource
 from hbmlc.schemas.health import Health, Readiness
 from hbmlc.schemas.jobs import Phase, Progress, Stage, StageProgress
+from hbmlc.schemas.mappings import ColumnMapping, QualityCut
 from hbmlc.schemas.models import GateVerdict, ModelAlias, ModelAliasRequest, ModelPin, ModelVersion
 from hbmlc.schemas.problems import Problem, ProblemDetail
 from hbmlc.schemas.trainings import (
@@ -50,6 +51,7 @@ __all__ = [
     "ApiKey",
     "ApiKeyRequest",
     "AuditEvent",
+    "BandReport",
     "Calibration",
     "CalibrationOptions",
     "CalibrationRequest",
@@ -58,9 +60,11 @@ __all__ = [
     "CatalogState",
     "ColumnMapping",
     "Coverage",
+    "Finding",
     "FluxUnit",
     "GateVerdict",
     "Health",
+    "LabelReport",
     "ModelAlias",
     "ModelAliasRequest",
     "ModelPin",
@@ -72,14 +76,17 @@ __all__ = [
     "Problem",
     "ProblemDetail",
     "Progress",
+    "QualityCut",
     "Readiness",
     "ResultFile",
     "Scope",
+    "Severity",
     "Stage",
     "StageProgress",
     "TrainedVersion",
     "Training",
     "TrainingOptions",
     "TrainingRequest",
+    "UnitSource",
     "UsageRecord",
 ]
