@@ -27,6 +27,7 @@ from hbmlc.schemas.calibrations import (
 )
 from hbmlc.schemas.catalogs import (
     Catalog,
+    CatalogReport,
     CatalogRequest,
     CatalogState,
     Coverage,
@@ -56,6 +57,7 @@ __all__ = [
     "CalibrationOptions",
     "CalibrationRequest",
     "Catalog",
+    "CatalogReport",
     "CatalogRequest",
     "CatalogState",
     "ColumnMapping",

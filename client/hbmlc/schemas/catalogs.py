@@ -13,7 +13,7 @@ from hbmlc.schemas.findings import BandReport, Finding, LabelReport
 from hbmlc.schemas.mappings import ColumnMapping
 from hbmlc.schemas.problems import Problem
 
-__all__ = ["Catalog", "CatalogRequest", "CatalogState", "Coverage", "FluxUnit"]
+__all__ = ["Catalog", "CatalogReport", "CatalogRequest", "CatalogState", "Coverage", "FluxUnit"]
 
 
 class CatalogState(StrEnum):
@@ -56,22 +56,10 @@ class Coverage(Answer):
     n_tiles: int = 0
 
 
-class Catalog(Answer):
-    """An uploaded catalogue and what was found in it."""
+class CatalogReport(Answer):
+    """What was understood of an upload."""
 
-    id: UUID
-    name: str
-    state: CatalogState
-    created_at: datetime
-    updated_at: datetime
-    size_bytes: int | None = None
-    content_digest: str | None = None
-    """Hexadecimal sha256 of the uploaded bytes."""
-    digest: str | None = None
-    """Hexadecimal sha256 of the canonical form; a calibration pins it."""
     format: str | None = None
-    mapping: ColumnMapping | None = None
-    """The mapping asked for, or ``None`` where it is left to guess."""
     mapping_used: dict[str, JsonValue] | None = None
     """The columns that were used, what was guessed among them."""
     n_rows: int | None = None
@@ -88,6 +76,28 @@ class Catalog(Answer):
     warnings: list[str] = Field(default_factory=list[str])
     """Messages of the findings that are warnings."""
     coverage: Coverage | None = None
+
+
+class _Upload(Answer):
+    """What is known of an upload before it is read."""
+
+    id: UUID
+    name: str
+    state: CatalogState
+    created_at: datetime
+    updated_at: datetime
+    size_bytes: int | None = None
+    content_digest: str | None = None
+    """Hexadecimal sha256 of the uploaded bytes."""
+    digest: str | None = None
+    """Hexadecimal sha256 of the canonical form; a calibration pins it."""
+
+
+class Catalog(CatalogReport, _Upload):
+    """An uploaded catalogue and what was found in it."""
+
+    mapping: ColumnMapping | None = None
+    """The mapping asked for, or ``None`` where it is left to guess."""
     recommended_model: str | None = None
     """Model that ``auto`` would take."""
     progress: float | None = None
