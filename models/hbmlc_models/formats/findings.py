@@ -53,6 +53,7 @@ class FindingCode(StrEnum):
     QUALITY_UNUSED = "quality-unused"
     TABLE_CHOSEN = "table-chosen"
     ROWS_MISSING = "rows-missing"
+    COLUMNS_LEFT_OUT = "columns-left-out"
     COLUMN_TWICE = "column-twice"
     TEXT_ENCODING = "text-encoding"
     DECIMAL_COMMA = "decimal-comma"

@@ -35,7 +35,9 @@ MAX_OBJECTS = 20_000
 MAX_FITS_HEADER_BLOCKS = 2_000
 """Most blocks of 2,880 bytes in one FITS header: 72,000 cards, 14 for each of 5,000 columns."""
 MAX_FITS_UNITS = 1_000
-"""Most header units that are passed on the way to the first table of a FITS file."""
+"""Most header units of a FITS file that are looked at."""
+MAX_FITS_TABLES = 100
+"""Most tables of a FITS file that are looked at."""
 MAX_PARQUET_FOOTER_BYTES = 64 * 2**20
 """Largest footer of a Parquet file; it becomes some ten times as many bytes of objects."""
 MAX_XML_DEPTH = 64
@@ -45,6 +47,8 @@ MAX_XML_ELEMENTS = 200_000
 EXPANSION = 200
 """Most bytes of the wanted columns for a byte of the file. Real photometry compresses two- to
 fivefold, a table of constants a hundredfold."""
+UNPACKED = 100
+"""Most bytes that gzip may unpack to for a byte of the file: text of digits takes two to ten."""
 EXPANSION_FLOOR = 256 * 2**20
 """What any file may unfold to, however small it is [bytes]."""
 
@@ -59,6 +63,8 @@ class IngestLimits:
     """Most columns, used or not."""
     max_votable_bytes: int = 512 * 2**20
     """Largest VOTable: the XML is the one format that has to be held in memory."""
+    max_unpacked_bytes: int = 32 * 2**30
+    """Longest file that a compressed upload may unpack to."""
     max_id_bytes: int = 128
     """Longest id or tile name, UTF-8."""
     max_tiles: int = 200_000
@@ -94,6 +100,10 @@ class IngestLimits:
                 f"{MAX_CELL_BYTES:,}; map another column, or write it as a number or a short text.",
                 where=column,
             )
+
+    def most_unpacked(self, file_bytes: int) -> int:
+        """Most bytes that a compressed file of that size may unpack to."""
+        return min(self.max_unpacked_bytes, max(EXPANSION_FLOOR, UNPACKED * file_bytes))
 
     def check_expansion(self, n_bytes: int, *, file_bytes: int) -> None:
         """Raise ``TooDemandingError`` where rows take more than a file of that size may hold."""

@@ -5,113 +5,115 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
+from hbmlc_models.formats._foreign import refuse_foreign
+from hbmlc_models.formats._unpack import GZIP_MAGIC, head_of
 from hbmlc_models.formats.errors import (
     CompressedFileError,
     EmptyFileError,
-    PickledDataError,
     TruncatedFileError,
     UnknownFormatError,
 )
 
 __all__ = ["FileFormat", "sniff"]
 
-_HEAD_BYTES = 4096
+_HEAD_BYTES = 65_536
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
-_COMPRESSED = {
-    b"\x1f\x8b": "gzip",
-    b"PK\x03\x04": "zip",
-    b"PK\x05\x06": "zip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\x00": "xz",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"\x04\x22\x4d\x18": "lz4",
-}
-_NUMPY_MAGIC = b"\x93NUMPY"
-_PICKLE_PROTOCOLS = tuple(bytes([0x80, version]) for version in range(2, 6))
+_ARROW_FILE, _ARROW_STREAM = b"ARROW1\x00\x00", b"\xff\xff\xff\xff"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_TAIL_BYTES = 8
+_BLANK = b" \t\r\n\xef\xbb\xbf"
 
 
 class FileFormat(StrEnum):
     """Formats that are read."""
 
     PARQUET = "parquet"
+    FEATHER = "feather"
     CSV = "csv"
+    """Any table that is text."""
     FITS = "fits"
     HDF5 = "hdf5"
     VOTABLE = "votable"
 
 
 def sniff(source: Path) -> FileFormat:
-    """Format of the file at ``source``.
+    """Format of the file at ``source``; of one that gzip has packed, that of its content.
 
     Raises
     ------
-    EmptyFileError, TruncatedFileError, CompressedFileError, PickledDataError, UnknownFormatError
+    FileError
         The file is none that can be read; the message says what it looks like.
     """
     with source.open("rb") as file:
         head = file.read(_HEAD_BYTES)
         size = file.seek(0, 2)
-        file.seek(max(0, size - 4))
-        tail = file.read(4)
-    if not head.strip():
+        file.seek(max(0, size - _TAIL_BYTES))
+        tail = file.read(_TAIL_BYTES)
+    if head.startswith(GZIP_MAGIC):
+        head = head_of(source, _HEAD_BYTES)
+        if head.startswith(GZIP_MAGIC):
+            raise CompressedFileError("The file is packed with gzip twice; unpack it once.")
+    elif head.startswith(b"PAR1") and not tail.endswith(b"PAR1"):
+        raise TruncatedFileError(
+            "The Parquet file ends before its footer; upload it again in full.",
+            where=f"byte {size}",
+        )
+    elif head.startswith(_ARROW_FILE) and not tail.endswith(b"ARROW1"):
+        raise TruncatedFileError(
+            "The Arrow (Feather) file ends before its footer; upload it again in full.",
+            where=f"byte {size}",
+        )
+    return _format_of(head)
+
+
+def _format_of(head: bytes) -> FileFormat:
+    """Format by the first bytes."""
+    if not head.strip(_BLANK):
         raise EmptyFileError("The file is empty; upload a table with one row for each galaxy.")
-    _refuse(head)
-    if head.startswith(b"PAR1"):
-        if tail != b"PAR1":
-            raise TruncatedFileError(
-                "The Parquet file ends before its footer; upload it again in full.",
-                where=f"byte {size}",
-            )
-        return FileFormat.PARQUET
-    if head.startswith(b"SIMPLE  ="):
-        return FileFormat.FITS
-    if head.startswith(_HDF5_MAGIC):
-        return FileFormat.HDF5
-    if _looks_like_votable(head):
+    for magic, found in _MAGIC.items():
+        if head.startswith(magic):
+            return found
+    if _is_votable(head):
         return FileFormat.VOTABLE
-    if _looks_like_text(head):
+    refuse_foreign(head)
+    if _is_text(head):
         return FileFormat.CSV
     raise UnknownFormatError(
-        "The first bytes belong to none of the formats that are read: Parquet, CSV, FITS, HDF5, "
-        "VOTable.",
+        "The first bytes belong to none of the formats that are read: Parquet, FITS, HDF5, "
+        "VOTable, Arrow (Feather) and tables of text.",
         where="byte 0",
     )
 
 
-def _refuse(head: bytes) -> None:
-    """Raise on compressed files and pickles."""
-    for magic, name in _COMPRESSED.items():
-        if head.startswith(magic):
-            raise CompressedFileError(
-                f"The file is compressed with {name}; unpack it first. Parquet and HDF5 compress "
-                "inside the file and are read as they are.",
-                where="byte 0",
-            )
-    if head.startswith(_PICKLE_PROTOCOLS) or (head.startswith(_NUMPY_MAGIC) and b"'|O'" in head):
-        raise PickledDataError(
-            "The file is a Python pickle, which can run code and is never read; write the table "
-            "as Parquet, FITS, HDF5, VOTable or CSV.",
-            where="byte 0",
-        )
+_MAGIC = {
+    b"PAR1": FileFormat.PARQUET,
+    b"SIMPLE  =": FileFormat.FITS,
+    _HDF5_MAGIC: FileFormat.HDF5,
+    _ARROW_FILE: FileFormat.FEATHER,
+    _ARROW_STREAM: FileFormat.FEATHER,
+}
 
 
-def _looks_like_votable(head: bytes) -> bool:
+def _is_votable(head: bytes) -> bool:
     """Whether the head is XML with a VOTABLE element."""
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    text = head.lstrip(_BLANK)
+    if text.startswith(_UTF16):
+        text = text.replace(b"\x00", b"")[2:]
     return text.startswith(b"<") and b"VOTABLE" in text.upper()
 
 
-def _looks_like_text(head: bytes) -> bool:
-    """Whether the head is UTF-8 text with a line that has a separator."""
-    if b"\x00" in head or head.lstrip().startswith((b"<", b"{")):
+def _is_text(head: bytes) -> bool:
+    """Whether the head is text in which a line has more than one word."""
+    if head.startswith(_UTF16):
+        return True
+    if b"\x00" in head or sum(byte < _FIRST_PRINTABLE for byte in set(head) - _SPACES):
         return False
-    try:
-        text = head.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # A multi-byte character may be cut at the end of the head; anything earlier is no text.
-        if error.start < len(head) - 4:
-            return False
-        text = head[: error.start].decode("utf-8-sig")
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("# ")]
-    lines = lines or text.splitlines()
-    return any(separator in lines[0] for separator in ",;\t|")
+    return any(len(line.split()) > 1 or _has_separator(line) for line in head.splitlines())
+
+
+_FIRST_PRINTABLE = 0x20
+_SPACES = frozenset(b"\t\n\r\x0b\x0c\x1a")
+
+
+def _has_separator(line: bytes) -> bool:
+    return any(separator in line for separator in (b",", b";", b"\t", b"|"))

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from hbmlc_models.formats.readers._open import open_table
-from hbmlc_models.formats.readers._table import SourceTable
+from hbmlc_models.formats.readers._table import SourceColumn, SourceTable, TableChoice
 
-__all__ = ["SourceTable", "open_table"]
+__all__ = ["SourceColumn", "SourceTable", "TableChoice", "open_table"]

@@ -1,73 +1,71 @@
-"""FITS binary tables."""
+"""FITS tables: binary ones, and those written as text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from astropy.io import fits
 
+from hbmlc_models.formats._compute import pc
 from hbmlc_models.formats.errors import NotATableError, TooDemandingError, TruncatedFileError
+from hbmlc_models.formats.findings import Finding
 from hbmlc_models.formats.limits import BATCH_BYTES, MAX_RECORD_BYTES, IngestLimits
 from hbmlc_models.formats.readers._arrow import text_array
-from hbmlc_models.formats.readers._fits_headers import check_headers
-from hbmlc_models.formats.readers._table import refuse_doubles
+from hbmlc_models.formats.readers._choice import Candidate, choose
+from hbmlc_models.formats.readers._elements import split_element
+from hbmlc_models.formats.readers._fits_headers import FitsUnit, table_units
+from hbmlc_models.formats.readers._fits_layout import FitsColumn, layout
+from hbmlc_models.formats.readers._names import distinct
+from hbmlc_models.formats.readers._table import SourceColumn, TableChoice
+from hbmlc_models.formats.shown import shown
 
 __all__ = ["FitsTable"]
 
-_SCALAR_CODES = frozenset("LBIJKEDA")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Column:
-    """How to turn the stored bytes of one column into values."""
-
-    code: str
-    """FITS type letter."""
-    unit: str | None
-    scale: float
-    zero: float
-    null: int | None
+_UNSIGNED = 2.0**63
+"""Offset with which unsigned integers of 64 bits are stored."""
 
 
 class FitsTable:
-    """The first binary table of a FITS file; vector columns are left out.
+    """The table of a FITS file that looks most like a catalogue.
 
-    Raw records are read batch by batch: astropy's own column access converts a scaled column as a
+    Raw records are read batch by batch: a library's own column access converts a scaled column as a
     whole, which is not bounded.
     """
 
-    def __init__(self, source: Path, limits: IngestLimits) -> None:
-        check_headers(source)
-        try:
-            hdu, offset = _first_table(source)
-            n_rows, width = int(hdu.header["NAXIS2"]), int(hdu.header["NAXIS1"])
-            limits.check_columns(len(hdu.columns))
-            limits.check_rows(n_rows)
-            self._dtype: np.dtype[Any] = hdu.columns.dtype.newbyteorder(">")
-            names = [str(column.name) for column in hdu.columns]
-            described = [_describe(column) for column in hdu.columns]
-        except (OSError, ValueError, TypeError, KeyError, fits.VerifyError) as error:
-            raise TruncatedFileError(
-                "The FITS headers cannot be read; write the file again."
-            ) from error
-        refuse_doubles(names)
-        self._columns = {n: column for n, column in zip(names, described, strict=True) if column}
-        _check_rows(self._dtype.itemsize, width, n_rows, offset, source.stat().st_size)
+    def __init__(self, source: Path, limits: IngestLimits, choice: TableChoice) -> None:
+        unit, columns, width, self._findings = _chosen(source, limits, choice)
+        self._columns, self._doubles = distinct((column.name, column) for column in columns)
+        self._n_rows = unit.count("NAXIS2")
+        self._width = unit.count("NAXIS1")
+        limits.check_rows(self._n_rows)
+        _check_rows(unit, width, self._n_rows, source.stat().st_size)
         self._limits = limits
-        self._n_rows = n_rows
-        self._offset = offset
+        self._offset = unit.offset
         self._file = source.open("rb")
 
     @property
-    def units(self) -> Mapping[str, str | None]:
-        """Names and units of the scalar columns."""
-        return {name: column.unit for name, column in self._columns.items()}
+    def columns(self) -> Mapping[str, SourceColumn]:
+        """Columns of numbers, flags and texts, and vectors of numbers."""
+        return {
+            name: SourceColumn(
+                unit=column.unit, description=column.description, n_elements=column.n_elements
+            )
+            for name, column in self._columns.items()
+        }
+
+    @property
+    def doubles(self) -> Collection[str]:
+        """Names that are there twice."""
+        return self._doubles
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """Which table was taken."""
+        return self._findings
 
     @property
     def n_rows(self) -> int | None:
@@ -76,13 +74,28 @@ class FitsTable:
 
     def batches(self, columns: Sequence[str], *, size: int) -> Iterator[pa.RecordBatch]:
         """Rows of ``columns`` in batches."""
-        for name in columns:
-            self._limits.check_cell(name, self._dtype[name].itemsize)
-        size = min(size, max(1, BATCH_BYTES // self._dtype.itemsize))
+        wanted = [split_element(name, self._columns) for name in columns]
+        read = {base: self._columns[base] for base, _ in wanted}
+        for name, column in read.items():
+            self._limits.check_cell(name, column.width // (column.n_elements or 1))
+        dtype = np.dtype(
+            {
+                "names": [str(k) for k in range(len(read))],
+                "formats": [column.stored for column in read.values()],
+                "offsets": [column.offset for column in read.values()],
+                "itemsize": self._width,
+            }
+        )
+        fields = {name: str(k) for k, name in enumerate(read)}
+        size = min(size, max(1, BATCH_BYTES // max(1, self._width)))
         for start in range(0, self._n_rows, size):
-            self._file.seek(self._offset + start * self._dtype.itemsize)
-            records = np.fromfile(self._file, self._dtype, min(size, self._n_rows - start))
-            arrays = [_to_arrow(records[name], self._columns[name], name) for name in columns]
+            self._file.seek(self._offset + start * self._width)
+            records = np.fromfile(self._file, dtype, min(size, self._n_rows - start))
+            arrays: list[pa.Array] = []
+            for base, element in wanted:
+                stored = records[fields[base]]
+                stored = stored if element is None else stored[:, element]
+                arrays.append(_to_arrow(stored, read[base]))
             yield pa.RecordBatch.from_arrays(arrays, names=list(columns))
 
     def close(self) -> None:
@@ -90,22 +103,37 @@ class FitsTable:
         self._file.close()
 
 
-def _first_table(source: Path) -> tuple[Any, int]:
-    """Header unit of the first binary table and the byte at which its rows start."""
-    with fits.open(source, mode="readonly", memmap=True, lazy_load_hdus=True) as hdus:
-        for hdu in hdus:
-            if isinstance(hdu, fits.BinTableHDU) and not hdu.header.get("ZTABLE", False):
-                info: Any = hdu.fileinfo()
-                return hdu, int(info["datLoc"])
-    raise NotATableError(
-        "The FITS file has no binary table extension (images, ASCII tables and tile-compressed "
-        "tables are not read); write the catalogue with astropy.table.Table.write."
-    )
+def _chosen(
+    source: Path, limits: IngestLimits, choice: TableChoice
+) -> tuple[FitsUnit, list[FitsColumn], int, list[Finding]]:
+    """Header unit of the catalogue, its columns, their width together, and what to say."""
+    units = table_units(source)
+    for unit in units:
+        limits.check_columns(unit.count("TFIELDS"))
+    laid_out = {unit.number: (unit, *layout(unit)) for unit in units}
+    candidates = [
+        Candidate(
+            name=unit.cards.get("EXTNAME") or None,
+            number=unit.number,
+            columns=[column.name for column in columns],
+            n_rows=unit.count("NAXIS2"),
+        )
+        for unit, columns, _ in laid_out.values()
+    ]
+    if not candidates:
+        raise NotATableError(
+            "The FITS file has no table extension (images and tile-compressed tables are not "
+            "read); write the catalogue with astropy.table.Table.write."
+        )
+    best, findings = choose(candidates, choice, what="HDU")
+    return (*laid_out[best.number or 0], findings)
 
 
-def _check_rows(columns_width: int, width: int, n_rows: int, offset: int, size: int) -> None:
+def _check_rows(unit: FitsUnit, columns_width: int, n_rows: int, size: int) -> None:
     """Raise where rows are not as wide as their columns, too wide, or not all there [bytes]."""
-    if width != columns_width:
+    width = unit.count("NAXIS1")
+    is_fine = width == columns_width if unit.is_binary else width >= columns_width
+    if not is_fine:
         raise NotATableError(
             f"The FITS columns take {columns_width:,} bytes a row and NAXIS1 says {width:,}; write "
             "the table again.",
@@ -117,7 +145,7 @@ def _check_rows(columns_width: int, width: int, n_rows: int, offset: int, size: 
             "upload only id, position, tile, photometry, errors and redshift.",
             where="NAXIS1",
         )
-    needed = offset + width * n_rows
+    needed = unit.offset + width * n_rows
     if size < needed:
         raise TruncatedFileError(
             f"The FITS table needs {needed:,} bytes, the file has {size:,}; upload it again in "
@@ -126,35 +154,54 @@ def _check_rows(columns_width: int, width: int, n_rows: int, offset: int, size: 
         )
 
 
-def _describe(column: Any) -> _Column | None:
-    """Conversion of a column, ``None`` for one with several values a row."""
-    code = column.format.format
-    is_scalar = code == "A" or column.format.repeat == 1
-    if code not in _SCALAR_CODES or not is_scalar:
-        return None
-    return _Column(
-        code=code,
-        unit=column.unit,
-        scale=float(column.bscale or 1.0) if column.bscale not in ("", None) else 1.0,
-        zero=float(column.bzero) if column.bzero not in ("", None) else 0.0,
-        null=int(column.null) if column.null not in ("", None) else None,
-    )
-
-
-def _to_arrow(stored: npt.NDArray[Any], column: _Column, name: str) -> pa.Array:
+def _to_arrow(stored: npt.NDArray[Any], column: FitsColumn) -> pa.Array:
     """Arrow values of the stored bytes of one column."""
     if column.code == "A":
-        return text_array(stored, name)
+        return text_array(stored, column.name)
+    if column.is_ascii:
+        return _from_digits(stored, column)
     if column.code == "L":
-        return pa.array(stored.astype("i1") == ord("T"))
+        return pa.array(stored == ord("T"), mask=stored == 0)
     native = stored.astype(stored.dtype.newbyteorder("="))
-    mask = None if column.null is None else native == column.null
-    if column.scale == 1.0 and column.zero:
+    mask = None
+    if column.null is not None and native.dtype.kind in "iu":
+        mask = native == _integer(column.null)
+    if column.scale == 1.0 and column.zero and native.dtype.kind in "iu":
         # Unsigned integers are stored with an offset of half their range; exact in integers.
-        if column.zero == 2.0**63:
+        if column.zero == _UNSIGNED and native.dtype.itemsize == _LONG:
             return pa.array((native.view("u8") ^ np.uint64(2**63)), mask=mask)
-        if column.zero.is_integer() and native.dtype.kind in "iu":
+        if column.zero.is_integer() and abs(column.zero) < _UNSIGNED:
             return pa.array(native.astype("i8") + int(column.zero), mask=mask)
     if column.scale != 1.0 or column.zero:
         return pa.array(native * column.scale + column.zero, mask=mask)
     return pa.array(native, mask=mask)
+
+
+_LONG = 8
+"""Bytes of the widest integer."""
+
+
+def _integer(text: str) -> int | None:
+    """Value of TNULL; one that is no integer marks nothing."""
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+def _from_digits(stored: npt.NDArray[Any], column: FitsColumn) -> pa.Array:
+    """Numbers that are written as text; blanks and TNULL are null."""
+    texts = pc.utf8_trim_whitespace(text_array(stored, column.name))
+    nulls = ["", *([] if column.null is None else [column.null.strip()])]
+    texts = pc.if_else(pc.is_in(texts, pa.array(nulls)), pa.scalar(None, pa.string()), texts)
+    try:
+        if column.code == "I" and column.scale == 1.0 and column.zero == 0.0:
+            return texts.cast(pa.int64())
+        numbers = pc.replace_substring(pc.utf8_upper(texts), "D", "E").cast(pa.float64())
+    except pa.ArrowInvalid as error:
+        raise NotATableError(
+            f"The FITS column {shown(column.name)} should hold numbers and does not; write the "
+            "table again.",
+            where=column.name,
+        ) from error
+    return pc.add(pc.multiply(numbers, column.scale), column.zero)

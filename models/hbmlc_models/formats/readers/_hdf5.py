@@ -1,8 +1,9 @@
-"""HDF5 files: a dataset of records, or equally long datasets in one group."""
+"""HDF5 files: records, equally long datasets in one group, and what pandas, vaex and astropy write."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from hbmlc_models.formats.errors import TooDemandingError, TruncatedFileError
+from hbmlc_models.formats.errors import NotATableError, TooDemandingError, TruncatedFileError
+from hbmlc_models.formats.findings import Finding, FindingCode, note
 from hbmlc_models.formats.limits import (
     BATCH_BYTES,
     MAX_CHUNK_BYTES,
@@ -21,8 +23,12 @@ from hbmlc_models.formats.limits import (
     IngestLimits,
 )
 from hbmlc_models.formats.readers._arrow import text_array
-from hbmlc_models.formats.readers._hdf5_tables import Hdf5Column, largest_table
-from hbmlc_models.formats.shown import shown
+from hbmlc_models.formats.readers._choice import Candidate, choose
+from hbmlc_models.formats.readers._elements import split_element
+from hbmlc_models.formats.readers._hdf5_tables import Hdf5Column, Hdf5Group, tables_in
+from hbmlc_models.formats.readers._names import distinct
+from hbmlc_models.formats.readers._table import SourceColumn, TableChoice
+from hbmlc_models.formats.shown import listed, shown
 
 __all__ = ["Hdf5Table"]
 
@@ -30,12 +36,14 @@ _TEXT_ROWS = 64
 """Texts of variable length that are read at a time: their lengths are known only afterwards."""
 _LEAST_CACHE = 2**20
 _CACHE_SLOTS = 521
+_MAX_META_BYTES = 2 * 2**20
+_Wanted = tuple[Hdf5Column, int | None]
 
 
 class Hdf5Table:
-    """The largest table of an HDF5 file that holds all its values itself."""
+    """The table of an HDF5 file that looks most like a catalogue; the file holds all its values."""
 
-    def __init__(self, source: Path, limits: IngestLimits) -> None:
+    def __init__(self, source: Path, limits: IngestLimits, choice: TableChoice) -> None:
         self._limits = limits
         try:
             self._file = h5py.File(source, "r")
@@ -44,7 +52,9 @@ class Hdf5Table:
                 "The HDF5 file cannot be opened; upload it again in full."
             ) from error
         try:
-            self._columns = largest_table(self._file, limits)
+            table, self._findings = _chosen(self._file, limits, choice)
+            self._columns, self._doubles = distinct(table.columns)
+            self._said = _described(self._file, table, self._columns)
         except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
             # What h5py raises from a damaged header depends on where the damage is.
             self._file.close()
@@ -52,12 +62,22 @@ class Hdf5Table:
         except BaseException:
             self._file.close()
             raise
-        self._n_rows = next(iter(self._columns.values())).n_rows
+        self._n_rows = table.n_rows
 
     @property
-    def units(self) -> Mapping[str, str | None]:
-        """Names and units of the columns."""
-        return {name: column.unit for name, column in self._columns.items()}
+    def columns(self) -> Mapping[str, SourceColumn]:
+        """Columns of numbers, flags and texts, and short vectors of numbers."""
+        return self._said
+
+    @property
+    def doubles(self) -> Collection[str]:
+        """Names that are there twice."""
+        return self._doubles
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """Which table was taken, and what could not be read of it."""
+        return self._findings
 
     @property
     def n_rows(self) -> int | None:
@@ -66,7 +86,11 @@ class Hdf5Table:
 
     def batches(self, columns: Sequence[str], *, size: int) -> Iterator[pa.RecordBatch]:
         """Rows of ``columns`` in batches."""
-        chosen = {name: self._columns[name] for name in columns}
+        chosen: dict[str, _Wanted] = {}
+        for name in columns:
+            base, element = split_element(name, self._columns)
+            column = self._columns[base]
+            chosen[name] = column, column.element if element is None else element
         try:
             data = self._open(chosen)
             size = min(size, _rows_at_a_time(data.values()))
@@ -82,16 +106,16 @@ class Hdf5Table:
         """Close the file."""
         self._file.close()
 
-    def _open(self, chosen: Mapping[str, Hdf5Column]) -> dict[str, Any]:
+    def _open(self, chosen: Mapping[str, _Wanted]) -> dict[str, Any]:
         """Datasets of the columns by path, each with a cache that holds one of its chunks."""
         described: dict[str, Any] = {
-            column.path: self._file[column.path] for column in chosen.values()
+            column.path: self._file[column.path] for column, _ in chosen.values()
         }
         sizes = {path: _checked_chunk(data) for path, data in described.items()}
-        for name, column in chosen.items():
+        for name, (column, _) in chosen.items():
             dtype = described[column.path].dtype
             dtype = dtype.fields[column.field][0] if column.field is not None else dtype
-            self._limits.check_cell(name, dtype.itemsize)
+            self._limits.check_cell(name, dtype.base.itemsize)
         if sum(sizes.values()) > MAX_CHUNKS_IN_MEMORY:
             raise TooDemandingError(
                 f"One chunk of each HDF5 dataset takes {sum(sizes.values()):,} bytes, the limit is "
@@ -107,18 +131,20 @@ class Hdf5Table:
         return h5py.Dataset(h5py.h5d.open(self._file.id, path.encode(), access))
 
     def _read(
-        self, chosen: Mapping[str, Hdf5Column], data: Mapping[str, Any], start: int, stop: int
+        self, chosen: Mapping[str, _Wanted], data: Mapping[str, Any], start: int, stop: int
     ) -> list[pa.Array]:
-        """Arrow values of some rows, each dataset of records read once for all its fields."""
+        """Arrow values of some rows, each dataset read once for all its columns."""
         blocks: dict[str, Any] = {}
         for path, source in data.items():
-            names = {c.field: name for name, c in chosen.items() if c.path == path}
+            names = {c.field: name for name, (c, _) in chosen.items() if c.path == path}
             blocks[path] = self._block(source, names, start, stop)
-        return [
-            _to_arrow(name, block if column.field is None else block[column.field])
-            for name, column in chosen.items()
-            for block in [blocks[column.path]]
-        ]
+        arrays: list[pa.Array] = []
+        for name, (column, element) in chosen.items():
+            values = blocks[column.path]
+            values = values if column.field is None else values[column.field]
+            values = values if element is None else values[:, element]
+            arrays.append(_to_arrow(name, values))
+        return arrays
 
     def _block(
         self, source: Any, names: Mapping[str | None, str], start: int, stop: int
@@ -140,6 +166,76 @@ class Hdf5Table:
         return np.concatenate(pieces)
 
 
+def _chosen(
+    file: Any, limits: IngestLimits, choice: TableChoice
+) -> tuple[Hdf5Group, list[Finding]]:
+    """The catalogue among the tables of a file, and what to say."""
+    tables = tables_in(file, limits)
+    if not tables:
+        raise NotATableError(
+            "The HDF5 file holds neither a dataset of records nor equally long one-dimensional "
+            "datasets in one group."
+        )
+    # The number is how the table is found again; groups are asked for by path alone.
+    candidates = [
+        Candidate(
+            name=table.name,
+            number=-index,
+            columns=[name for name, _ in table.columns],
+            n_rows=table.n_rows,
+            aliases=_aliases(table),
+        )
+        for index, table in enumerate(tables, start=1)
+    ]
+    best, findings = choose(candidates, choice, what="group")
+    table = tables[-(best.number or 0) - 1]
+    limits.check_rows(table.n_rows)
+    if table.left_out:
+        findings.append(
+            note(
+                FindingCode.COLUMNS_LEFT_OUT,
+                f"Columns that are stored as Python objects or texts of vaex are not read: "
+                f"{listed(table.left_out, 8)}. Write them as Parquet, FITS or CSV.",
+            )
+        )
+    return table, findings
+
+
+def _aliases(table: Hdf5Group) -> tuple[str, ...]:
+    """Last part of the path, and the dataset or group in which pandas and vaex keep the rows."""
+    return (table.name.rpartition("/")[2], f"{table.name}/table", f"{table.name}/columns")
+
+
+def _described(
+    file: Any, table: Hdf5Group, columns: Mapping[str, Hdf5Column]
+) -> dict[str, SourceColumn]:
+    """What the file says of the columns, with what astropy wrote beside the table."""
+    beside = _astropy_meta(file, table.meta_path)
+    described: dict[str, SourceColumn] = {}
+    for name, column in columns.items():
+        other = beside.get(name, SourceColumn())
+        described[name] = SourceColumn(
+            unit=column.unit or other.unit,
+            description=column.description or other.description,
+            n_elements=column.n_elements,
+        )
+    return described
+
+
+def _astropy_meta(file: Any, path: str | None) -> Mapping[str, SourceColumn]:
+    """Columns as astropy describes them, a line of YAML in each value of a dataset."""
+    if path is None:
+        return {}
+    data = file[path]
+    is_short = data.ndim == 1 and data.dtype.kind == "S"
+    if not is_short or data.shape[0] * data.dtype.itemsize > _MAX_META_BYTES:
+        return {}
+    from hbmlc_models.formats.readers._astropy_meta import columns_in
+
+    _checked_chunk(data)
+    return columns_in(b"\n".join(data[:].tolist()) + b"\n")
+
+
 def _to_arrow(name: str, values: npt.NDArray[Any]) -> pa.Array:
     """Arrow values of one column."""
     if values.dtype.kind == "O":
@@ -153,21 +249,23 @@ def _to_arrow(name: str, values: npt.NDArray[Any]) -> pa.Array:
 def _checked_chunk(data: Any) -> int:
     """Bytes of a chunk of a dataset, zero without chunks; raises where it unfolds too far."""
     path = data.name
-    if data.dtype.itemsize > MAX_RECORD_BYTES:
+    width = math.prod(data.shape[1:]) * data.dtype.itemsize
+    if width > MAX_RECORD_BYTES:
         raise TooDemandingError(
-            f"A row of the HDF5 dataset {shown(path)} takes {data.dtype.itemsize:,} bytes, the "
-            f"limit is {MAX_RECORD_BYTES:,}; write the wanted columns only.",
+            f"A row of the HDF5 dataset {shown(path)} takes {width:,} bytes, the limit is "
+            f"{MAX_RECORD_BYTES:,}; write the wanted columns only.",
             where=path,
         )
     if data.chunks is None:
         return 0
-    (chunk_rows,) = data.chunks
-    size = int(chunk_rows) * data.dtype.itemsize
-    if size > MAX_CHUNK_BYTES or -(-data.shape[0] // chunk_rows) > MAX_CHUNKS:
+    size = math.prod(map(int, data.chunks)) * data.dtype.itemsize
+    n_chunks = math.prod(
+        -(-length // chunk) for length, chunk in zip(data.shape, data.chunks, strict=True)
+    )
+    if size > MAX_CHUNK_BYTES or n_chunks > MAX_CHUNKS:
         raise TooDemandingError(
-            f"The HDF5 dataset {shown(path)} has {-(-data.shape[0] // chunk_rows):,} chunks of "
-            f"{size:,} bytes, the limits are {MAX_CHUNKS:,} and {MAX_CHUNK_BYTES:,}; write it with "
-            "chunks=True.",
+            f"The HDF5 dataset {shown(path)} has {n_chunks:,} chunks of {size:,} bytes, the limits "
+            f"are {MAX_CHUNKS:,} and {MAX_CHUNK_BYTES:,}; write it with chunks=True.",
             where=path,
         )
     return size
@@ -175,7 +273,8 @@ def _checked_chunk(data: Any) -> int:
 
 def _rows_at_a_time(datasets: Any) -> int:
     """Rows whose records together stay within ``BATCH_BYTES``."""
-    return max(1, BATCH_BYTES // sum(data.dtype.itemsize for data in datasets))
+    width = sum(math.prod(data.shape[1:]) * data.dtype.itemsize for data in datasets)
+    return max(1, BATCH_BYTES // max(1, width))
 
 
 def _damaged(error: Exception) -> Exception:

@@ -1,217 +1,208 @@
-"""The table inside an HDF5 file: a walk that opens what lies in the file and nothing else.
-
-An HDF5 file can name others: external links, external storage of a dataset, virtual datasets. Each
-makes the library read any file that the process may read, so each is refused by its description,
-before a shape or a value is asked for.
-"""
+"""The tables inside an HDF5 file: records, columns side by side, and what pandas and vaex write."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import h5py
-from h5py import h5o  # pyright: ignore[reportAttributeAccessIssue]
+import numpy as np
 
-from hbmlc_models.formats.errors import (
-    NotATableError,
-    OutsideDataError,
-    PickledDataError,
-    TooDemandingError,
-)
-from hbmlc_models.formats.limits import MAX_OBJECTS, IngestLimits
-from hbmlc_models.formats.shown import shown
+from hbmlc_models.formats.limits import MAX_RECORD_BYTES, IngestLimits
+from hbmlc_models.formats.readers._hdf5_pandas import frame_blocks, index_name, table_blocks
+from hbmlc_models.formats.readers._hdf5_walk import StoredData, StoredGroup, walk
 
-__all__ = ["Hdf5Column", "largest_table"]
+__all__ = ["Hdf5Column", "Hdf5Group", "tables_in"]
 
-_MAX_ATTRIBUTE_BYTES = 4_096
 _NUMBER_BYTES = 8
 """Widest number; longer floats have no counterpart elsewhere."""
-_FILTERS = frozenset(
-    {
-        h5py.h5z.FILTER_DEFLATE,
-        h5py.h5z.FILTER_SHUFFLE,
-        h5py.h5z.FILTER_FLETCHER32,
-        h5py.h5z.FILTER_SZIP,
-        h5py.h5z.FILTER_NBIT,
-        h5py.h5z.FILTER_SCALEOFFSET,
-        h5py.h5z.FILTER_LZF,
-    }
-)
-"""Filters that are read; others are plug-ins, that is code."""
-_MAX_FILTERS = 4
-"""Two compressors in a row unfold a thousandfold each."""
+_META = "__table_column_meta__"
+"""What the dataset is called in which astropy keeps units."""
+_VAEX = frozenset({"data", "mask"})
+_MATRIX = 2
+"""Axes of a dataset of vectors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hdf5Column:
-    """One column of the table."""
+    """One column of a table."""
 
     path: str
     """Name of the dataset in the file."""
-    field: str | None
+    field: str | None = None
     """Field of a dataset of records."""
-    unit: str | None
+    element: int | None = None
+    """The one element of each vector that is this column."""
+    n_elements: int | None = None
+    """Values a row of a vector column; ``None`` for one."""
+    unit: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hdf5Group:
+    """One table."""
+
+    name: str
+    """Path of the group or the dataset that makes it."""
     n_rows: int
+    columns: list[tuple[str, Hdf5Column]] = field(default_factory=list[tuple[str, Hdf5Column]])
+    meta_path: str | None = None
+    """Dataset in which astropy keeps the units."""
+    left_out: tuple[str, ...] = ()
+    """What could not be read."""
 
 
-_Table = dict[str, Hdf5Column]
+def tables_in(file: Any, limits: IngestLimits) -> list[Hdf5Group]:
+    """Every table of the file that has a column of single values."""
+    found: list[Hdf5Group] = []
+    groups = walk(file, limits)
+    found.extend(_of_vaex(groups))
+    in_vaex = {entry.path.rpartition("/")[0] for table in found for _, entry in table.columns}
+    for group in groups:
+        # PyTables keeps the indices of a table beside it.
+        if group.path in in_vaex or "/_i_" in group.path:
+            continue
+        if (group.kind or "").startswith("frame"):
+            found.extend(_of_pandas(file, group, limits))
+        else:
+            found.extend(_of_group(group))
+    for table in found:
+        limits.check_columns(len(table.columns))
+    return [table for table in found if any(entry.n_elements is None for _, entry in table.columns)]
 
 
-def largest_table(file: Any, limits: IngestLimits) -> _Table:
-    """Columns of the largest table, by name.
-
-    Raises
-    ------
-    OutsideDataError
-        Something on the way points out of the file, or elsewhere in it.
-    """
-    tables: list[_Table] = []
-    groups: list[Any] = [file]
-    # Hard links can lead in circles.
-    known = {_address(file)}
-    while groups:
-        group = groups.pop()
-        if len(known) + len(group) > MAX_OBJECTS:
-            raise TooDemandingError(
-                f"The HDF5 file has more than {MAX_OBJECTS:,} groups and datasets; upload the "
-                "table alone."
-            )
-        columns: dict[int, _Table] = {}
-        for name in group:
-            item = _open(group, name)
-            if item is None or (address := _address(item)) in known:
-                continue
-            known.add(address)
-            if isinstance(item, h5py.Group):
-                groups.append(item)
-            else:
-                _add(item, name, tables, columns, limits)
-        for table in columns.values():
-            limits.check_columns(len(table))
-        tables.extend(columns.values())
-    # Ties in size go to the table with more columns: attributes often come as short side tables.
-    best = max(tables, key=_size, default=None)
-    if not best:
-        raise NotATableError(
-            "The HDF5 file holds neither a dataset of records nor equally long one-dimensional "
-            "datasets in one group."
-        )
-    limits.check_rows(_size(best)[0])
-    return best
+def _of_group(group: StoredGroup) -> Iterator[Hdf5Group]:
+    """Tables of records, and equally long datasets as columns of one table."""
+    side_by_side: dict[int, list[tuple[str, Hdf5Column]]] = {}
+    for name, data in group.data.items():
+        if name.endswith(_META) or not data.shape:
+            continue
+        if data.dtype.names:
+            if len(data.shape) == 1:
+                meta = group.data.get(f"{name}.{_META}")
+                yield Hdf5Group(
+                    name=data.path.strip("/"),
+                    n_rows=data.shape[0],
+                    columns=list(_fields(data)),
+                    meta_path=meta.path if meta else None,
+                )
+        elif (column := _column(data)) is not None:
+            side_by_side.setdefault(data.shape[0], []).append((name, column))
+    for n_rows, columns in side_by_side.items():
+        yield Hdf5Group(name=group.path.strip("/") or "/", n_rows=n_rows, columns=columns)
 
 
-def _open(group: Any, name: str) -> Any:
-    """Group or dataset of that name; ``None`` for a stored type."""
-    link = group.get(name, getlink=True)
-    path = f"{group.name.rstrip('/')}/{name}"
-    if not isinstance(link, h5py.HardLink):
-        raise OutsideDataError(
-            f"{shown(path)} is a soft or an external link, which is never followed; copy the "
-            "datasets into the file.",
-            where=path,
-        )
-    item = group[name]
-    if isinstance(item, h5py.Datatype):
-        return None
-    if isinstance(item, h5py.Dataset):
-        _refuse_outside(item, path)
-    return item
+def _fields(data: StoredData) -> Iterator[tuple[str, Hdf5Column]]:
+    """Fields of records that can be read."""
+    for name in data.dtype.names or ():
+        kind = _field(data, name)
+        if _is_scalar(kind):
+            yield name, Hdf5Column(path=data.path, field=name)
+        elif len(kind.shape) == 1 and _is_number(kind.base) and kind.shape[0]:
+            yield name, Hdf5Column(path=data.path, field=name, n_elements=kind.shape[0])
 
 
-def _refuse_outside(data: Any, path: str) -> None:
-    """Raise where the values of a dataset lie in other files or come from filters of others."""
-    plan = data.id.get_create_plist()
-    if plan.get_layout() == h5py.h5d.VIRTUAL or plan.get_external_count():
-        raise OutsideDataError(
-            f"The values of the HDF5 dataset {shown(path)} lie in other files (external storage or "
-            "a virtual dataset), which are never read; write them into the file.",
-            where=path,
-        )
-    filters = [plan.get_filter(k)[0] for k in range(plan.get_nfilters())]
-    if not _FILTERS.issuperset(filters) or len(filters) > _MAX_FILTERS:
-        raise NotATableError(
-            f"The HDF5 dataset {shown(path)} is compressed by a plug-in or several times over; "
-            "write it with gzip or without compression.",
-            where=path,
-        )
+def _field(data: StoredData, name: str) -> np.dtype[Any]:
+    fields: Mapping[str, Any] = data.dtype.fields or {}
+    return fields[name][0]
 
 
-def _address(item: Any) -> object:
-    """What two names of one object have in common."""
-    info = h5o.get_info(item.id)
-    return info.fileno, info.addr
+def _column(data: StoredData) -> Hdf5Column | None:
+    """Dataset of a value or a short vector a row."""
+    said = {"unit": data.unit, "description": data.description}
+    if len(data.shape) == 1 and _is_scalar(data.dtype):
+        return Hdf5Column(path=data.path, **said)
+    is_vector = len(data.shape) == _MATRIX and _is_number(data.dtype)
+    if is_vector and 0 < data.shape[1] * data.dtype.itemsize <= MAX_RECORD_BYTES:
+        return Hdf5Column(path=data.path, n_elements=data.shape[1], **said)
+    return None
 
 
-def _add(
-    data: Any,
-    name: str,
-    tables: list[_Table],
-    columns: dict[int, _Table],
-    limits: IngestLimits,
-) -> None:
-    """Put a dataset where it belongs: a table of its own, or a column among equally long ones."""
-    if data.id.get_type().get_class() == h5py.h5t.COMPOUND:
-        limits.check_columns(data.id.get_type().get_nmembers())
-    try:
-        dtype = data.dtype
-    except (TypeError, ValueError):
-        # A type that numpy does not know, such as a time of day.
-        return
-    _refuse_pickles(data)
-    if data.ndim != 1:
-        return
-    n_rows = int(data.shape[0])
-    if dtype.names:
-        fields = {
-            field: Hdf5Column(path=data.name, field=field, unit=None, n_rows=n_rows)
-            for field in dtype.names
-            if _is_scalar(dtype.fields[field][0])
-        }
-        tables.append(fields)
-    elif _is_scalar(dtype):
-        unit = _attribute(data, "unit") or _attribute(data, "units")
-        column = Hdf5Column(path=data.name, field=None, unit=unit, n_rows=n_rows)
-        columns.setdefault(n_rows, {})[name] = column
+def _is_number(kind: np.dtype[Any]) -> bool:
+    return kind.kind in "biuf" and kind.itemsize <= _NUMBER_BYTES
 
 
-def _size(table: _Table) -> tuple[int, int]:
-    """Rows and columns of a table."""
-    first = next(iter(table.values()), None)
-    return first.n_rows if first else 0, len(table)
-
-
-def _is_scalar(dtype: Any) -> bool:
+def _is_scalar(kind: np.dtype[Any]) -> bool:
     """Whether a type is one number, boolean or text."""
-    if dtype.shape:
+    if kind.shape:
         return False
-    if dtype.kind in "biuf":
-        return dtype.itemsize <= _NUMBER_BYTES
-    return dtype.kind in "SU" or h5py.check_string_dtype(dtype) is not None
+    if kind.kind in "biuf":
+        return _is_number(kind)
+    return kind.kind in "SU" or h5py.check_string_dtype(kind) is not None
 
 
-def _attribute(data: Any, name: str) -> str | None:
-    """Text of a short attribute."""
-    if name not in data.attrs:
-        return None
-    held = data.attrs.get_id(name)
-    if held.shape not in {(), (1,)} or held.get_storage_size() > _MAX_ATTRIBUTE_BYTES:
-        return None
-    value = data.attrs[name]
-    if held.shape == (1,):
-        value = value[0]
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return str(value) if isinstance(value, str) else None
+def _of_vaex(groups: Sequence[StoredGroup]) -> Iterator[Hdf5Group]:
+    """Tables of vaex: a group for each column, with its values as the dataset ``data``."""
+    by_parent: dict[str, list[StoredGroup]] = {}
+    for group in groups:
+        by_parent.setdefault(group.path.rpartition("/")[0], []).append(group)
+    for parent, children in by_parent.items():
+        # A column of texts or with a bitmap of its own has more datasets.
+        plain = [child for child in children if "data" in child.data and _VAEX >= set(child.data)]
+        if not parent.endswith("/columns"):
+            continue
+        by_rows: dict[int, list[tuple[str, Hdf5Column]]] = {}
+        for child in plain:
+            name, data = child.path.rpartition("/")[2], child.data["data"]
+            if (column := _column(data)) is None:
+                continue
+            held = by_rows.setdefault(data.shape[0], [])
+            held.append((name, _said(column, child)))
+            if "mask" in child.data and child.data["mask"].shape == data.shape:
+                held.append((f"{name}.mask", Hdf5Column(path=child.data["mask"].path)))
+        rest = tuple(c.path.rpartition("/")[2] for c in children if c not in plain)
+        for n_rows, columns in by_rows.items():
+            name = parent.removesuffix("/columns").strip("/")
+            yield Hdf5Group(name=name, n_rows=n_rows, columns=columns, left_out=rest)
 
 
-def _refuse_pickles(data: Any) -> None:
-    """Raise where PyTables or pandas stored Python objects as pickles."""
-    marks = [_attribute(data, name) or "" for name in ("PSEUDOATOM", "FLAVOR_TYPE")]
-    is_opaque = data.dtype.kind == "V" and data.dtype.names is None
-    if any("object" in mark for mark in marks) or is_opaque:
-        raise PickledDataError(
-            f"The dataset {shown(data.name)} holds Python pickles, which can run code and are "
-            "never read; write plain columns (pandas: format='table').",
-            where=data.name,
-        )
+def _said(column: Hdf5Column, group: StoredGroup) -> Hdf5Column:
+    """Column with what its group says of it where its dataset says nothing."""
+    return Hdf5Column(
+        path=column.path,
+        n_elements=column.n_elements,
+        unit=column.unit or group.unit,
+        description=column.description or group.description,
+    )
+
+
+def _of_pandas(file: Any, group: StoredGroup, limits: IngestLimits) -> Iterator[Hdf5Group]:
+    """A frame of pandas: blocks of columns of one type, or records with such blocks as fields."""
+    name = group.path.strip("/") or "/"
+    table = group.data.get("table")
+    if table is not None and table.dtype.names and len(table.shape) == 1:
+        columns = list(_of_records(file, group, table, limits))
+        yield Hdf5Group(name=name, n_rows=table.shape[0], columns=columns)
+        return
+    frame = frame_blocks(file, group, limits)
+    columns = []
+    n_rows = frame.blocks[0][0].shape[0] if frame.blocks else 0
+    if frame.index is not None and frame.index[1].shape[0] == n_rows:
+        columns.append((frame.index[0], Hdf5Column(path=frame.index[1].path)))
+    for data, labels in frame.blocks:
+        is_narrow = data.shape[1] * data.dtype.itemsize <= MAX_RECORD_BYTES
+        if data.shape[0] == n_rows and _is_number(data.dtype) and is_narrow:
+            columns += [
+                (label, Hdf5Column(path=data.path, element=k)) for k, label in enumerate(labels)
+            ]
+        else:
+            frame.left_out += labels
+    yield Hdf5Group(name=name, n_rows=n_rows, columns=columns, left_out=tuple(frame.left_out))
+
+
+def _of_records(
+    file: Any, group: StoredGroup, table: StoredData, limits: IngestLimits
+) -> Iterator[tuple[str, Hdf5Column]]:
+    """Columns of a frame in the table format."""
+    blocks = table_blocks(file[table.path], table, limits)
+    index = index_name(file[group.path])
+    for name in table.dtype.names or ():
+        kind = _field(table, name)
+        if name in blocks and _is_scalar(kind.base):
+            for k, column in enumerate(blocks[name]):
+                yield column, Hdf5Column(path=table.path, field=name, element=k)
+        elif _is_scalar(kind):
+            label = index if name == "index" and index else name
+            yield label, Hdf5Column(path=table.path, field=name)

@@ -24,6 +24,8 @@ from hbmlc_models.formats.limits import (
     IngestLimits,
 )
 
+from hbmlc_models.formats.readers._votable_head import HeadCollector
+
 __all__ = ["check_document"]
 
 _READ_BYTES = 2**20
@@ -49,8 +51,14 @@ _MAY_LINK = "LINK"
 _ARRAYSIZE = re.compile(r"\d{1,18}(x\d{1,18})*(x?\d{0,18}\*)?|\*")
 
 
-def check_document(source: Path, limits: IngestLimits) -> None:
-    """Raise where a document points outside itself or declares more than it may hold."""
+def check_document(source: Path, limits: IngestLimits) -> HeadCollector:
+    """Return what a document says of its tables.
+
+    Raises
+    ------
+    CatalogError
+        It points outside itself or declares more than it may hold.
+    """
     size = source.stat().st_size
     if size > limits.max_votable_bytes:
         raise TooManyRowsError(
@@ -64,6 +72,7 @@ def check_document(source: Path, limits: IngestLimits) -> None:
     parser.EntityDeclHandler = check.doctype
     parser.StartElementHandler = check.start
     parser.EndElementHandler = check.end
+    parser.CharacterDataHandler = check.head.text
     try:
         with source.open("rb") as file:
             while piece := file.read(_READ_BYTES):
@@ -78,6 +87,7 @@ def check_document(source: Path, limits: IngestLimits) -> None:
             "The VOTable document breaks off or is no XML; write it again in full.",
             where=f"line {error.lineno}",
         ) from error
+    return check.head
 
 
 class _Check:
@@ -93,6 +103,8 @@ class _Check:
         self._n_rows = 0
         self._said_rows = 0
         self._total_bytes = 0
+        self.head = HeadCollector()
+        """What the document says of its tables."""
 
     def doctype(self, *_: object) -> None:
         """Refuse a document type, and with it every entity."""
@@ -122,16 +134,23 @@ class _Check:
                 "is never fetched; write the rows into the document.",
                 where=_tag(name),
             )
+        self.head.start(name, attributes)
         self._declare(name, attributes)
 
-    def end(self, _: str) -> None:
+    def end(self, tag: str) -> None:
         """See a closing tag."""
         self._depth -= 1
+        name = tag.rpartition(":")[2]
+        if name not in _FEW:
+            self.head.end()
+        if name == "TABLE" and self.head.tables:
+            last = self.head.tables[-1]
+            last.n_rows = max(last.n_rows, self._n_rows, self._said_rows)
 
     def _declare(self, name: str, attributes: dict[str, str]) -> None:
         """Add up what tables, fields and parameters say of their sizes."""
         if name == "TABLE":
-            self._row_bytes = self._n_rows = self._n_fields = 0
+            self._row_bytes = self._n_rows = self._n_fields = self._said_rows = 0
             rows = attributes.get("nrows", "0").strip()
             if not rows.isascii() or not rows.isdigit() or len(rows) > len(str(2**62)):
                 raise NotATableError("The VOTable says no number of rows in 'nrows'; mend it.")
