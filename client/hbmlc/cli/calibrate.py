@@ -96,6 +96,9 @@ def calibrate(  # noqa: PLR0913 -- each parameter is an option of the command
             _stop(client, found, order, as_json=as_json)
             return
         calibration, paths = _run(client, order, found, progress)
+    warnings = calibration.diagnostics.get("warnings")
+    for warning in warnings if isinstance(warnings, list) else []:
+        typer.echo(f"warning: {warning}", err=True)
     if as_json:
         print_json(
             {
