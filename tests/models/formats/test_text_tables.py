@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from astropy.table import Table
-from tables import Read, read_table
+from read_tables import Read, read_table
 
 from hbmlc_models.formats.errors import CatalogError
 from hbmlc_models.formats.findings import FindingCode
@@ -339,7 +339,7 @@ def test_a_description_without_rows_says_so(tmp_path: Path) -> None:
 def test_a_line_with_another_number_of_fields_is_named(tmp_path: Path, separator: str) -> None:
     lines = in_columns(separator).splitlines()
     lines[2:2] = ["# a comment", ""]
-    lines += [separator.join("123456")] + lines[-1:]
+    lines += [separator.join("123456"), lines[-1]]
 
     error = refused(tmp_path, "\n".join(lines) + "\n")
 

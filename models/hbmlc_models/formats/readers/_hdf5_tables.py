@@ -59,10 +59,10 @@ def tables_in(file: Any, limits: IngestLimits) -> list[Hdf5Group]:
     found: list[Hdf5Group] = []
     groups = walk(file, limits)
     found.extend(_of_vaex(groups))
-    in_vaex = {entry.path.rpartition("/")[0] for table in found for _, entry in table.columns}
+    in_vaex = {f"/{table.name}/columns".replace("//", "/") for table in found}
     for group in groups:
         # PyTables keeps the indices of a table beside it.
-        if group.path in in_vaex or "/_i_" in group.path:
+        if group.path.rpartition("/")[0] in in_vaex or "/_i_" in group.path:
             continue
         if (group.kind or "").startswith("frame"):
             found.extend(_of_pandas(file, group, limits))
