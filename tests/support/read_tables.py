@@ -21,7 +21,7 @@ class Read:
     columns: Mapping[str, SourceColumn]
     doubles: Collection[str]
     findings: Sequence[Finding]
-    values: Mapping[str, list[Any]]
+    cells: Mapping[str, list[Any]]
 
     @property
     def codes(self) -> set[FindingCode]:
@@ -35,7 +35,7 @@ class Read:
 
     def numbers(self, name: str) -> list[float | None]:
         """Values of a column as numbers."""
-        return [None if value is None else float(value) for value in self.values[name]]
+        return [None if value is None else float(value) for value in self.cells[name]]
 
 
 def rank(names: Collection[str]) -> tuple[int, ...]:
@@ -68,5 +68,5 @@ def read_table(
             columns=opened.columns,
             doubles=opened.doubles,
             findings=list(opened.findings),
-            values=values,
+            cells=values,
         )

@@ -177,9 +177,9 @@ def test_elements_of_vectors_are_columns(tmp_path: Path, name: str, size: int) -
 
     found = read_table(tmp_path / "upload", "FLUX[2]", "id", "FLUX[0]", size=size)
 
-    assert found.values["FLUX[0]"] == VECTORS[:, 0].tolist()
-    assert found.values["FLUX[2]"] == VECTORS[:, 2].tolist()
-    assert found.values["id"] == [0, 1, 2, 3]
+    assert found.cells["FLUX[0]"] == VECTORS[:, 0].tolist()
+    assert found.cells["FLUX[2]"] == VECTORS[:, 2].tolist()
+    assert found.cells["id"] == [0, 1, 2, 3]
     assert found.columns["FLUX"].n_elements is not None
     assert found.columns["FLUX"].n_elements >= 3
     assert found.columns["id"].n_elements is None
@@ -191,21 +191,21 @@ def test_lists_that_are_too_short_have_nothing_there(tmp_path: Path) -> None:
 
     found = read_table(tmp_path / "upload", "FLUX[1]", "FLUX[0]")
 
-    assert found.values["FLUX[1]"] == [2.0, None, None, None]
-    assert found.values["FLUX[0]"] == [1.0, 3.0, None, None]
+    assert found.cells["FLUX[1]"] == [2.0, None, None, None]
+    assert found.cells["FLUX[0]"] == [1.0, 3.0, None, None]
 
 
 def test_a_column_may_be_called_like_an_element(tmp_path: Path) -> None:
     pq.write_table(pa.table({"id": [1], "FLUX[0]": [2.5]}), tmp_path / "upload")
 
-    assert read_table(tmp_path / "upload", "FLUX[0]").values["FLUX[0]"] == [2.5]
+    assert read_table(tmp_path / "upload", "FLUX[0]").cells["FLUX[0]"] == [2.5]
 
 
 def test_a_name_with_a_point_is_no_nested_column(tmp_path: Path) -> None:
     data = {"a": [1, 2], "a.b": [3, 4], "c.d": [5, 6]}
     pq.write_table(pa.table(data), tmp_path / "upload")
 
-    assert read_table(tmp_path / "upload", "c.d", "a.b", "a").values == data
+    assert read_table(tmp_path / "upload", "c.d", "a.b", "a").cells == data
 
 
 def masked_table() -> Table:
@@ -222,7 +222,7 @@ def test_masks_of_astropy_make_values_null(tmp_path: Path, name: str) -> None:
     found = read_table(tmp_path / "upload")
 
     assert "z_spec.mask" not in found.columns
-    assert found.values["z_spec"] == [0.5, None, 0.7]
+    assert found.cells["z_spec"] == [0.5, None, 0.7]
     assert FindingCode.MASKS_USED in found.codes
 
 
@@ -231,7 +231,7 @@ def test_a_mask_alone_is_a_column_like_any_other(tmp_path: Path) -> None:
 
     found = read_table(tmp_path / "upload")
 
-    assert found.values["odd.mask"] == [True]
+    assert found.cells["odd.mask"] == [True]
     assert found.findings == []
 
 

@@ -43,7 +43,7 @@ def test_gzip_in_several_parts_is_one_file(tmp_path: Path) -> None:
     parts = [gzip.compress(part) for part in (b"id,mag_g\n1,21\n", b"2,22\n", b"")]
     (tmp_path / "upload").write_bytes(b"".join(parts))
 
-    assert read_table(tmp_path / "upload").values["id"] == ["1", "2"]
+    assert read_table(tmp_path / "upload").cells["id"] == ["1", "2"]
 
 
 def test_a_gzip_bomb_is_refused(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_feather_files_are_read(tmp_path: Path, compression: str) -> None:
     found = read_table(tmp_path / "upload", size=20)
 
     assert sniff(tmp_path / "upload") is FileFormat.FEATHER
-    assert found.values["mag_g"] == list(columns["mag_g"])
+    assert found.cells["mag_g"] == list(columns["mag_g"])
 
 
 def test_arrow_streams_are_read(tmp_path: Path) -> None:
@@ -91,14 +91,14 @@ def test_arrow_streams_are_read(tmp_path: Path) -> None:
     with ipc.new_stream(tmp_path / "upload", table.schema) as stream:
         stream.write_table(table, max_chunksize=7)
 
-    assert read_table(tmp_path / "upload").values["mag_g"] == table["mag_g"].to_pylist()
+    assert read_table(tmp_path / "upload").cells["mag_g"] == table["mag_g"].to_pylist()
 
 
 def test_texts_of_arrow_as_dictionaries_are_read(tmp_path: Path) -> None:
     ids = pa.array(["a", "b", "a"]).dictionary_encode()
     feather.write_feather(pa.table({"id": ids, "mag_g": [1.0, 2.0, 3.0]}), tmp_path / "upload")
 
-    assert read_table(tmp_path / "upload").values["id"] == ["a", "b", "a"]
+    assert read_table(tmp_path / "upload").cells["id"] == ["a", "b", "a"]
 
 
 def test_long_texts_of_arrow_are_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Of several tables in a file the one that looks like a catalogue is taken, or the one asked for."""
+"""Of several tables in a file the one that looks like a catalogue is taken, or the one asked."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_table_with_bands_is_found_wherever_it_is(
     found = read_table(tmp_path / "upload")
 
     assert set(found.columns) == set(photometry())
-    assert len(found.values["id"]) == N
+    assert len(found.cells["id"]) == N
     (finding,) = found.findings
     assert (finding.code, finding.severity) == (FindingCode.TABLE_CHOSEN, Severity.NOTE)
     assert "GALAXIES" in finding.message
@@ -130,7 +130,7 @@ def test_the_catalogue_of_an_ldac_file_lies_behind_its_fields(tmp_path: Path) ->
     fields = {"FITSFILE": np.array(["image"]), "OBJECT_COUNT": np.array([N])}
     write_fits(tmp_path / "upload", FIELDS=fields, OBJECTS=photometry())
 
-    assert len(read_table(tmp_path / "upload").values["mag_g"]) == N
+    assert len(read_table(tmp_path / "upload").cells["mag_g"]) == N
 
 
 def test_hdf5_datasets_of_records_are_asked_for_by_path(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_hdf5_datasets_of_records_are_asked_for_by_path(tmp_path: Path) -> None:
             file[name] = Table(photometry()).as_array()
 
     for name in ("a/second", "/a/second", "second"):
-        assert len(read_table(tmp_path / "upload", table=name).values["id"]) == N
+        assert len(read_table(tmp_path / "upload", table=name).cells["id"]) == N
 
 
 def test_fits_tables_written_as_text_are_read(tmp_path: Path) -> None:
@@ -153,10 +153,10 @@ def test_fits_tables_written_as_text_are_read(tmp_path: Path) -> None:
 
     found = read_table(tmp_path / "upload")
 
-    assert found.values["id"] == [0, 1, 2]
-    assert found.values["name"] == ["a", "b c", "d"]
-    assert found.values["mag_g"] == [21.5, 22.5, 23.5]
-    assert found.values["flux_r"] == [1.5, 2.5, 3.5]
+    assert found.cells["id"] == [0, 1, 2]
+    assert found.cells["name"] == ["a", "b c", "d"]
+    assert found.cells["mag_g"] == [21.5, 22.5, 23.5]
+    assert found.cells["flux_r"] == [1.5, 2.5, 3.5]
     assert found.units == {"mag_g": "mag"}
 
 
@@ -178,14 +178,14 @@ def test_pandas_frames_come_out_with_their_columns(tmp_path: Path, form: str) ->
     found = read_table(tmp_path / "upload")
 
     assert tuple(found.columns) == ("id", "mag_g", "mag_err_g", "flag")
-    assert found.values["id"] == list(range(N))
-    assert found.values["mag_g"] == list(photometry()["mag_g"])
+    assert found.cells["id"] == list(range(N))
+    assert found.cells["mag_g"] == list(photometry()["mag_g"])
 
 
 def test_texts_in_a_pandas_table_are_read(tmp_path: Path) -> None:
     frame().assign(name="NGC").to_hdf(tmp_path / "upload", key="cat", format="table")
 
-    assert read_table(tmp_path / "upload", "name").values["name"] == ["NGC"] * N
+    assert read_table(tmp_path / "upload", "name").cells["name"] == ["NGC"] * N
 
 
 def test_pickled_columns_of_pandas_are_left_out_and_named(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_vaex_columns_are_groups_of_their_own(tmp_path: Path) -> None:
 
     assert tuple(sorted(found.columns)) == ("id", "mag_err_g", "mag_g")
     assert found.units == {"mag_g": "mag"}
-    assert found.values["mag_g"][3] is None
+    assert found.cells["mag_g"][3] is None
     assert found.codes == {FindingCode.COLUMNS_LEFT_OUT, FindingCode.MASKS_USED}
 
 

@@ -62,7 +62,7 @@ def test_comments_and_blank_lines_may_stand_anywhere(tmp_path: Path, separator: 
     lines.insert(4, "   ")
     found = text(tmp_path, "\n".join(["", "# made up", *lines, "", "# end"]))
 
-    assert found.values["id"] == ["1", "2", "3"]
+    assert found.cells["id"] == ["1", "2", "3"]
     assert found.numbers("mag_g") == MAGS
 
 
@@ -105,7 +105,7 @@ def test_trailing_separators_make_no_column(tmp_path: Path, last: str) -> None:
 def test_some_rows_may_end_with_a_separator(tmp_path: Path) -> None:
     found = text(tmp_path, "id,mag_g,z_spec\n1,21,\n2,22,0.5,\n3,23,,\n4,24,0.7\n")
 
-    assert found.values["z_spec"] == [None, "0.5", None, "0.7"]
+    assert found.cells["z_spec"] == [None, "0.5", None, "0.7"]
 
 
 @pytest.mark.parametrize("separator", [";", "\t", " "])
@@ -121,27 +121,27 @@ def test_decimal_commas_are_numbers_and_are_said(tmp_path: Path, separator: str)
 def test_commas_within_semicolons_are_text_where_numbers_have_points(tmp_path: Path) -> None:
     found = text(tmp_path, "id;mag_g;note\n1;21.5;a,b\n2;22.5;3,4\n")
 
-    assert found.values["note"] == ["a,b", "3,4"]
+    assert found.cells["note"] == ["a,b", "3,4"]
 
 
 def test_ids_with_commas_in_text_are_left_alone(tmp_path: Path) -> None:
     found = text(tmp_path, "id;mag_g\nNGC 1,2;21,5\nNGC 3;22,5\n")
 
-    assert found.values["id"] == ["NGC 1,2", "NGC 3"]
+    assert found.cells["id"] == ["NGC 1,2", "NGC 3"]
 
 
 def test_quoted_texts_may_hold_separators(tmp_path: Path) -> None:
     for separator in (",", " "):
         found = text(tmp_path, in_columns(separator).replace("1", f'"a{separator}b"', 1))
 
-        assert found.values["id"][0] == f"a{separator}b"
+        assert found.cells["id"][0] == f"a{separator}b"
 
 
 def test_fields_padded_with_blanks_are_null_where_empty(tmp_path: Path) -> None:
     found = text(tmp_path, "id,mag_g,z_spec\n 1, 21.5,    \n 2,   nan, 0.5\n")
 
-    assert found.values["z_spec"] == [None, "0.5"]
-    assert found.values["mag_g"] == ["21.5", None]
+    assert found.cells["z_spec"] == [None, "0.5"]
+    assert found.cells["mag_g"] == ["21.5", None]
 
 
 @pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-16-be", "cp1252", "latin-1"])
@@ -151,7 +151,7 @@ def test_other_encodings_are_read_and_named(tmp_path: Path, codec: str) -> None:
 
     found = text(tmp_path, content, codec)
 
-    assert found.values["id"][0] == "Groß"
+    assert found.cells["id"][0] == "Groß"
     assert tuple(found.columns) == NAMES
     assert (FindingCode.TEXT_ENCODING in found.codes) == (codec != "utf-8-sig")
 
@@ -162,8 +162,8 @@ def test_latin_letters_far_below_the_head_are_read(tmp_path: Path) -> None:
 
     found = read_table(tmp_path / "upload", size=100_000)
 
-    assert found.values["id"][-1] == "Ö"
-    assert len(found.values["id"]) == 100_001
+    assert found.cells["id"][-1] == "Ö"
+    assert len(found.cells["id"]) == 100_001
 
 
 def test_letters_of_many_bytes_across_blocks_are_no_other_encoding(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_letters_of_many_bytes_across_blocks_are_no_other_encoding(tmp_path: Pat
     found = text(tmp_path, content)
 
     assert found.codes == set()
-    assert len(found.values["id"]) == 150_000
+    assert len(found.cells["id"]) == 150_000
 
 
 def test_utf_32_is_refused_by_its_name(tmp_path: Path) -> None:
@@ -192,20 +192,20 @@ def test_vizier_tables_have_units_and_a_rule_below_the_names(tmp_path: Path) -> 
 
     assert found.units == {"RAJ2000": "deg", "gmag": "mag"}
     assert found.columns["gmag"].description == "Magnitude in g"
-    assert found.values["zsp"] == ["0.5", None]
+    assert found.cells["zsp"] == ["0.5", None]
 
 
 def test_a_line_of_units_without_a_rule_is_no_row(tmp_path: Path) -> None:
     found = text(tmp_path, "id,flux_g,ra\n,uJy,deg\n1,3.5,150.1\n2,4.5,150.2\n")
 
     assert found.units == {"flux_g": "uJy", "ra": "deg"}
-    assert found.values["id"] == ["1", "2"]
+    assert found.cells["id"] == ["1", "2"]
 
 
 def test_a_rule_alone_below_the_names_is_no_row(tmp_path: Path) -> None:
     found = text(tmp_path, " id | mag_g\n----+-------\n 1  | 21.5\n 2  | 22.5\n")
 
-    assert found.values["id"] == ["1", "2"]
+    assert found.cells["id"] == ["1", "2"]
 
 
 def test_units_in_the_names_are_units(tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ def test_ecsv_has_units_and_quoted_texts(tmp_path: Path, delimiter: str) -> None
 
     assert found.units == {"flux_g": "uJy"}
     assert found.columns["flux_g"].description == "Flux in g"
-    assert found.values["name"] == ["a b", "c", "d"]
+    assert found.cells["name"] == ["a b", "c", "d"]
 
 
 def test_ecsv_masks_are_null(tmp_path: Path) -> None:
@@ -283,7 +283,7 @@ def test_ipac_tables_have_names_units_and_nulls_between_bars(tmp_path: Path) -> 
     found = text(tmp_path, content)
 
     assert found.units == {"flux_g": "mJy"}
-    assert found.values["name"] == ["a b", "c"]
+    assert found.cells["name"] == ["a b", "c"]
     assert found.numbers("flux_g") == [3.5, None]
     assert found.numbers("z_spec") == [0.5, None]
 
@@ -317,7 +317,7 @@ def test_machine_readable_tables_are_read_by_their_bytes(tmp_path: Path, kind: s
     assert found.units == {"flux_g": "mJy"}
     assert found.columns["flux_g"].description == "Flux in g"
     assert found.numbers("z_spec") == [0.5, None, None]
-    assert found.values["q"] == ["a", "b", None]
+    assert found.cells["q"] == ["a", "b", None]
 
 
 def test_machine_readable_tables_as_astropy_writes_them_are_read(tmp_path: Path) -> None:
@@ -325,7 +325,7 @@ def test_machine_readable_tables_as_astropy_writes_them_are_read(tmp_path: Path)
 
     found = read_table(tmp_path / "upload")
 
-    assert found.values["name"] == ["a b", "c", "d"]
+    assert found.cells["name"] == ["a b", "c", "d"]
     assert found.numbers("flux_g") == [3.5, 4.5, 5.5]
 
 
@@ -384,4 +384,4 @@ def test_large_tables_come_in_batches_of_bounded_size(tmp_path: Path, separator:
 
     found = read_table(tmp_path / "upload", "id", limits=IngestLimits(), size=10_000)
 
-    assert found.values["id"] == [str(k) for k in range(n)]
+    assert found.cells["id"] == [str(k) for k in range(n)]
