@@ -155,7 +155,7 @@ def _plain_nuts(tile: Tile, survey: SurveyFit, options: CalibrationOptions) -> f
     import pymc as pm
     import pytensor.tensor as pt
 
-    nodes = np.linspace(0, options.z_max, 64)
+    nodes = np.linspace(0, redshift_grid(options)[-1], 64)
     density = labelled_density(tile.photometry, survey.frame, survey.population, nodes)
     phi = survey.basis(tile.photometry, survey.frame, tile.extras)
     correlated = phi @ np.linalg.pinv(survey.basis.whitening)

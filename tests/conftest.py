@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -22,7 +22,7 @@ from hbmlc_store.embedded.postgres import EmbeddedPostgres, start_postgres
 from hbmlc_store.ids import new_id
 from hbmlc_store.jobs.calibrations import create_calibration
 from hbmlc_store.jobs.ingests import complete_ingest
-from hbmlc_store.jobs.units import Output, claim_units
+from hbmlc_store.jobs.units import Output, claim_units, fail_unit
 from hbmlc_store.keys import canonical_key, content_key
 from hbmlc_store.objects import Objects, Stored
 from hbmlc_store.registry import NewVersion, register
@@ -139,6 +139,8 @@ def new_catalog(
     state: CatalogState,
     bands: Sequence[str] = BANDS,
     n_labelled: int = 100,
+    report: Mapping[str, object] | None = None,
+    problem: Mapping[str, object] | None = None,
 ) -> UUID:
     """Make a catalogue and bring it as far as ``state`` by the ways of production."""
     with database.transaction() as tx:
@@ -152,10 +154,14 @@ def new_catalog(
     if state is CatalogState.READY:
         with database.transaction() as tx:
             (claim,) = claim_units(tx, ingest, Stage.INGEST, limit=1, worker="w", lease=60)
-            report = {"bands": list(bands), "n_rows": 1000, "n_labelled": n_labelled}
-            report["coverage"] = {"n_tiles": 3}
+            found: dict[str, object] = {"bands": list(bands), "n_rows": 1000}
+            found |= {"n_labelled": n_labelled, "coverage": {"n_tiles": 3}, **(report or {})}
             canonical = Output(key=canonical_key(row.id, ingest, claim.attempt), digest="cd" * 32)
-            complete_ingest(tx, claim, canonical=canonical, report=report)
+            complete_ingest(tx, claim, canonical=canonical, report=found)
+    if state is CatalogState.REJECTED:
+        with database.transaction() as tx:
+            (claim,) = claim_units(tx, ingest, Stage.INGEST, limit=1, worker="w", lease=60)
+            fail_unit(tx, claim, problem=dict(problem or {}), is_fatal=True, max_attempts=1)
     return row.id
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -66,6 +66,17 @@ class Tile:
     def n_labelled(self) -> int:
         """Number of labelled galaxies."""
         return int(self.is_labelled.sum())
+
+    def n_labels_beyond(self, z_max: float) -> int:
+        """Number of labels above ``z_max``."""
+        return int(np.sum(self.is_labelled & (self.z_spec > z_max)))
+
+    def labels_within(self, z_max: float) -> Tile:
+        """Return the tile without the labels above ``z_max``; the very same where it has none."""
+        if self.n_labels_beyond(z_max) == 0:
+            return self
+        is_beyond = self.is_labelled & (self.z_spec > z_max)
+        return replace(self, z_spec=np.where(is_beyond, np.nan, self.z_spec))
 
     def take(self, index: IntArray | BoolArray) -> Tile:
         """Return the same tile with the galaxies at ``index`` (positions or mask) only."""

@@ -17,6 +17,7 @@ from starlette.routing import compile_path
 from starlette.types import Scope
 
 from hbmlc.schemas import Problem, ProblemDetail
+from hbmlc.schemas.faults import faults_of
 from hbmlc_store.errors import (
     ConflictError,
     DigestMismatchError,
@@ -176,12 +177,13 @@ def _store_error(request: Request, error: Exception) -> JSONResponse:
 
 def _validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
+    document = {"body": error.body}
     errors = [
         ProblemDetail(
-            pointer="/" + "/".join(str(part) for part in found["loc"][1:]),
-            message=f"{found['loc'][0]}: {found['msg']}",
+            pointer="/" + "/".join(str(part) for part in place[1:]),
+            message=f"{place[0]}: {message}",
         )
-        for found in error.errors()
+        for place, message in faults_of(error.errors(), document).items()
     ]
     detail = "; ".join(f"{found.pointer} {found.message}" for found in errors[:3])
     return _answer(

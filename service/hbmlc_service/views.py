@@ -9,12 +9,15 @@ from hbmlc.schemas import (
     Account,
     ApiKey,
     AuditEvent,
+    BandReport,
     Calibration,
     Catalog,
     CatalogState,
     ColumnMapping,
     Coverage,
+    Finding,
     GateVerdict,
+    LabelReport,
     ModelAlias,
     ModelPin,
     ModelVersion,
@@ -24,6 +27,7 @@ from hbmlc.schemas import (
     Progress,
     ResultFile,
     Scope,
+    Severity,
     TrainedVersion,
     Training,
     UsageRecord,
@@ -60,7 +64,7 @@ def show_catalog(
 ) -> Catalog:
     """Show a catalogue."""
     report: Mapping[str, Any] = row.report or {}
-    coverage = report.get("coverage")
+    coverage, labels = report.get("coverage"), report.get("labels")
     return Catalog(
         id=row.id,
         name=row.name,
@@ -76,6 +80,9 @@ def show_catalog(
         n_rows=report.get("n_rows"),
         n_labelled=report.get("n_labelled"),
         bands=list(report.get("bands", [])),
+        photometry=[BandReport.model_validate(band) for band in report.get("photometry", [])],
+        labels=None if labels is None else LabelReport.model_validate(labels),
+        findings=_show_findings(report, row.problem),
         rejected=dict(report.get("rejected", {})),
         warnings=list(report.get("warnings", [])),
         coverage=None if coverage is None else Coverage.model_validate(coverage),
@@ -217,6 +224,22 @@ def _show_pin(row: JobRow) -> ModelPin:
     return ModelPin(
         name=row.model_name or "", version=row.model_version or 0, digest=row.model_digest
     )
+
+
+def _show_findings(report: Mapping[str, Any], problem: Mapping[str, Any] | None) -> list[Finding]:
+    """Show what an ingest noticed; what refused a catalogue is a finding, too."""
+    found = [Finding.model_validate(finding) for finding in report.get("findings", [])]
+    if problem is None:
+        return found
+    places = [error.get("pointer") for error in problem.get("errors", [])]
+    refusal = Finding(
+        severity=Severity.ERROR,
+        code=str(problem.get("code", "internal-error")),
+        message=str(problem.get("detail", "")),
+        column=places[0] if places else None,
+        mapping=problem.get("mapping"),
+    )
+    return [refusal, *found]
 
 
 def _show_problem(stored: Mapping[str, Any] | None, *, status: int) -> Problem | None:

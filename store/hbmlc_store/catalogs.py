@@ -157,4 +157,4 @@ def mark_deleted(tx: Session, row: CatalogRow) -> None:
 
 def mapping_json(mapping: ColumnMapping | None) -> JsonObject | None:
     """Give a mapping as it is stored."""
-    return None if mapping is None else mapping.model_dump(mode="json", exclude_none=True)
+    return None if mapping is None else mapping.model_dump(mode="json")

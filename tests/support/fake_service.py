@@ -76,6 +76,8 @@ class FakeService:
         """Bytes after which the next downloads break off."""
         self.corrupt_downloads = 0
         self.catalog_states = ["INGESTING", "READY"]
+        self.report: dict[str, Any] = {}
+        """What is found in every upload."""
         self.phases = ["QUEUED", "EXECUTING", "COMPLETED"]
         self.catalogs: dict[str, dict[str, Any]] = {}
         self.calibrations: dict[str, dict[str, Any]] = {}
@@ -120,6 +122,7 @@ class FakeService:
                     found["state"] = self.catalog_states.pop(0)
                     if found["state"] == "REJECTED":
                         found["problem"] = problem(422, "no-band-recognised").document
+                    found |= self.report
                 return Reply(document=found)
             case "DELETE", [name] if name in self.catalogs:
                 del self.catalogs[name]

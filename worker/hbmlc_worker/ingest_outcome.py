@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from pydantic import ValidationError
 
+from hbmlc.schemas import ColumnMapping
 from hbmlc_worker.ingest_child.walls import ChildLimits
 from hbmlc_worker.problems import WorkerError
 
@@ -80,7 +82,19 @@ def _fault(error: Mapping[str, Any]) -> WorkerError:
         _clean(error.get("code"), _CODE_LENGTH),
         _clean(error.get("message"), _MESSAGE_LENGTH),
         where=None if where is None else _clean(where, _MESSAGE_LENGTH),
+        mapping=_cure(error.get("mapping")),
     )
+
+
+def _cure(mapping: object) -> Mapping[str, object] | None:
+    """Piece of mapping that a child proposes; ``None`` where it is no such thing."""
+    if not isinstance(mapping, dict):
+        return None
+    try:
+        proposed = ColumnMapping.model_validate(mapping)
+    except ValidationError:
+        return None
+    return proposed.model_dump(mode="json")
 
 
 def _failure(failure: Mapping[str, Any], limits: ChildLimits) -> Exception:

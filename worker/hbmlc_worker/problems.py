@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
+from typing import cast
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -14,12 +16,21 @@ __all__ = ["WorkerError", "is_fatal", "is_outage", "problem_of"]
 class WorkerError(Exception):
     """A job can never succeed as it is; ``code`` is stable, the message says what to do."""
 
-    def __init__(self, code: str, message: str, *, where: str | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        where: str | None = None,
+        mapping: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.where = where
         """Column, row or byte of an upload, where that is known."""
+        self.mapping = mapping
+        """Piece of column mapping that mends an upload, where there is one."""
 
 
 def is_fatal(error: Exception) -> bool:
@@ -38,10 +49,14 @@ def problem_of(error: Exception) -> dict[str, object]:
     code = _code_of_science(error)
     where = getattr(error, "where", None)
     errors = [{"pointer": where, "message": str(error)}] if isinstance(where, str) else []
+    mapping = getattr(error, "mapping", None)
+    cure: dict[str, object] = {}
+    if isinstance(mapping, Mapping):
+        cure = {"mapping": dict(cast("Mapping[str, object]", mapping))}
     if code is not None:
-        return {"code": code, "detail": str(error), "errors": errors}
+        return {"code": code, "detail": str(error), "errors": errors, **cure}
     if isinstance(error, WorkerError | NotFoundError | ObjectDamagedError):
-        return {"code": error.code, "detail": error.message, "errors": errors}
+        return {"code": error.code, "detail": error.message, "errors": errors, **cure}
     if isinstance(error, MemoryError):
         return {
             "code": "out-of-memory",

@@ -41,7 +41,7 @@ def upload(
     assert isinstance(facts, FileFacts)  # noqa: S101 -- the outcome of Inspect
     document: dict[str, object] = {"name": name or source.name}
     if mapping is not None:
-        document["mapping"] = mapping.model_dump(mode="json", exclude_none=True)
+        document["mapping"] = mapping.model_dump(mode="json")
     announce = Request(
         method="POST",
         path="/v1/catalogs",

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from hbmlc.cli.calibrate import calibrate
+from hbmlc.cli.catalogs import catalogs
 from hbmlc.cli.exit_codes import ExitCode
 from hbmlc.cli.plugins import PluginGroup
-from hbmlc.cli.resources import calibrations, catalogs, models, trainings
+from hbmlc.cli.resources import calibrations, models, trainings
 from hbmlc.cli.train import train
 
 __all__ = ["app", "main"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hbmlc.cli.options import read_mapping, read_options
+from hbmlc.cli.estimate import cores_here, estimate
+from hbmlc.cli.options import MAPPING_HELP, read_mapping, read_options
 from hbmlc.cli.output import (
     JsonFlag,
     KeyOption,
@@ -16,13 +17,19 @@ from hbmlc.cli.output import (
     explained_errors,
     print_json,
 )
-from hbmlc.cli.session import StageBars, progress_bars, service_client, upload_catalog
+from hbmlc.cli.session import (
+    StageBars,
+    print_understood,
+    progress_bars,
+    service_client,
+    upload_catalog,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from hbmlc.client import Client
-    from hbmlc.schemas import Calibration, CalibrationOptions, ColumnMapping
+    from hbmlc.schemas import Calibration, CalibrationOptions, Catalog, ColumnMapping
 
 __all__ = ["calibrate"]
 
@@ -35,19 +42,24 @@ def calibrate(  # noqa: PLR0913 -- each parameter is an option of the command
         ),
     ],
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Directory for the results.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Directory for the results.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="name@alias or name:version; chosen by the bands if unset.")
     ] = None,
     tile_column: Annotated[str | None, typer.Option(help="Column that holds the tile.")] = None,
     mapping: Annotated[
-        Path | None, typer.Option(exists=True, help="JSON file that maps the columns.")
+        Path | None, typer.Option(exists=True, dir_okay=False, help=MAPPING_HELP)
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 0,
     preset: Annotated[str | None, typer.Option(help="'default', or 'seed' as published.")] = None,
     option: Annotated[
         list[str] | None, typer.Option(help="Further option as name=value; may be repeated.")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Stop before it starts; say what it would take.")
+    ] = False,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait at most.")] = 86_400.0,
     server: ServerOption = None,
     api_key: KeyOption = None,
@@ -56,25 +68,37 @@ def calibrate(  # noqa: PLR0913 -- each parameter is an option of the command
     """Calibrate the photometric redshifts of a catalogue.
 
     Without --server the whole service runs on this machine for as long as it takes; one that
-    already runs ('hbmlc serve') is used instead.
+    already runs ('hbmlc serve') is used instead. What was understood of the catalogue, and which
+    model is taken, stand on stderr before it starts.
 
     Example: hbmlc calibrate galaxies.parquet --output results --seed 1
     """
+    if output is None and not dry_run:
+        raise typer.BadParameter("name a directory for the results.", param_hint="--output")
     order = _Order(
         source=catalog,
-        output=output,
+        output=output or Path(),
         model=model,
         mapping=read_mapping(mapping, tile_column=tile_column),
         options=read_options(option or [], preset=preset),
         seed=seed,
         timeout=timeout,
+        # Another machine's cores are not known.
+        n_cores=cores_here() if server is None else None,
     )
     with (
         explained_errors(),
         progress_bars() as progress,
         service_client(server, api_key) as client,
     ):
-        calibration, paths = _run(client, order, progress)
+        found = _upload(client, order, progress)
+        if dry_run:
+            _stop(client, found, order, as_json=as_json)
+            return
+        calibration, paths = _run(client, order, found, progress)
+    warnings = calibration.diagnostics.get("warnings")
+    for warning in warnings if isinstance(warnings, list) else []:
+        typer.echo(f"warning: {warning}", err=True)
     if as_json:
         print_json(
             {
@@ -99,13 +123,32 @@ class _Order:
     options: CalibrationOptions
     seed: int
     timeout: float
+    n_cores: int | None
 
 
-def _run(client: Client, order: _Order, progress: Progress) -> tuple[Calibration, dict[str, Path]]:
-    """Upload, calibrate, download."""
+def _upload(client: Client, order: _Order, progress: Progress) -> Catalog:
+    """Upload the catalogue and say what was understood of it."""
     catalog = upload_catalog(
         client, order.source, mapping=order.mapping, timeout=order.timeout, progress=progress
     )
+    print_understood(catalog, model=order.model or catalog.recommended_model)
+    return catalog
+
+
+def _stop(client: Client, catalog: Catalog, order: _Order, *, as_json: bool) -> None:
+    """Say what the calibration would take, and leave nothing behind."""
+    n_tiles = catalog.coverage.n_tiles if catalog.coverage else 1
+    expected = estimate(catalog.n_rows or 0, n_tiles=n_tiles, n_cores=order.n_cores)
+    typer.echo(str(expected), err=True)
+    if as_json:
+        print_json({"catalog": catalog.model_dump(mode="json"), "expected": asdict(expected)})
+    client.catalogs.delete(catalog.id)
+
+
+def _run(
+    client: Client, order: _Order, catalog: Catalog, progress: Progress
+) -> tuple[Calibration, dict[str, Path]]:
+    """Calibrate and download."""
     job = client.calibrations.create(
         catalog.id, model=order.model, options=order.options, seed=order.seed
     )

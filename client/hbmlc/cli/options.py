@@ -5,14 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import typer
 
 if TYPE_CHECKING:
     from hbmlc.schemas import CalibrationOptions, ColumnMapping, TrainingOptions
 
-__all__ = ["read_mapping", "read_options", "read_training_options"]
+__all__ = [
+    "MAPPING_HELP",
+    "change_mapping",
+    "read_mapping",
+    "read_options",
+    "read_training_options",
+]
+
+MAPPING_HELP = "JSON file that maps the columns; 'hbmlc inspect' writes one to edit."
+_EXAMPLE = '{"mag": {"g": "GMAG"}, "mag_err": {"g": "GERR"}}'
+_MOST_FAULTS = 5
 
 OptionsT = TypeVar("OptionsT", "CalibrationOptions", "TrainingOptions")
 
@@ -33,12 +43,12 @@ def read_training_options(words: Sequence[str]) -> TrainingOptions:
     return _validated(TrainingOptions, _read_words(words))
 
 
-def _read_words(words: Sequence[str]) -> dict[str, object]:
+def _read_words(words: Sequence[str], *, hint: str = "--option") -> dict[str, object]:
     document: dict[str, object] = {}
     for word in words:
         name, sign, text = word.partition("=")
         if not sign:
-            raise typer.BadParameter(f"{word!r} is not name=value.", param_hint="--option")
+            raise typer.BadParameter(f"{word!r} is not name=value.", param_hint=hint)
         document[name.strip()] = _value(text.strip())
     return document
 
@@ -61,16 +71,48 @@ def read_mapping(path: Path | None, *, tile_column: str | None) -> ColumnMapping
     """Column mapping from a JSON file and the option for the tile column."""
     if path is None and tile_column is None:
         return None
+    document = {} if path is None else _read_document(path)
+    if tile_column is not None:
+        document["tile"] = tile_column
+    return _mapping(document, hint="--mapping" if path else "--tile-column")
+
+
+def change_mapping(mapping: ColumnMapping | None, words: Sequence[str]) -> ColumnMapping:
+    """Mapping with the fields of ``name=value`` words; ``null`` switches a guess off."""
+    document = {} if mapping is None else mapping.model_dump(mode="json")
+    return _mapping(document | _read_words(words, hint="--set"), hint="--set")
+
+
+def _read_document(path: Path) -> dict[str, object]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(f"{path} is no JSON: {error}", param_hint="--mapping") from error
+    if not isinstance(document, dict):
+        raise typer.BadParameter(
+            f"{path} holds no JSON object, such as {_EXAMPLE}.", param_hint="--mapping"
+        )
+    return cast("dict[str, object]", document)
+
+
+def _mapping(document: dict[str, object], *, hint: str) -> ColumnMapping:
+    """Mapping of a document; what is wrong is told by the field."""
+    from pydantic import ValidationError
+
     from hbmlc.schemas import ColumnMapping
+    from hbmlc.schemas.faults import faults_of
 
     try:
-        document = {} if path is None else json.loads(path.read_text())
-        if tile_column is not None:
-            document["tile"] = tile_column
         return ColumnMapping.model_validate(document)
-    except (ValueError, TypeError) as error:
+    except ValidationError as error:
+        faults = faults_of(error.errors(), document)
+        said = [
+            f"{'.'.join(str(part) for part in place) or 'mapping'}: {message}"
+            for place, message in list(faults.items())[:_MOST_FAULTS]
+        ]
+        known = ", ".join(ColumnMapping.model_fields)
         raise typer.BadParameter(
-            f"{path} is no column mapping: {error}", param_hint="--mapping"
+            f"{'; '.join(said)}. Fields of a mapping: {known}.", param_hint=hint
         ) from error
 
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hbmlc.cli.exit_codes import exit_code_of
-from hbmlc.errors import HbmlcError, StatusError
+from hbmlc.errors import CatalogRejectedError, HbmlcError, StatusError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.console import Console
 
 __all__ = [
+    "CountOption",
     "JsonFlag",
     "KeyOption",
     "ServerOption",
@@ -34,6 +35,7 @@ KeyOption = Annotated[
     str | None,
     typer.Option("--api-key", envvar="HBMLC_API_KEY", help="Key for that service."),
 ]
+CountOption = Annotated[int, typer.Option("--limit", min=1, help="Most items to show.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 
@@ -54,9 +56,21 @@ def explained_errors() -> Generator[None]:
         if isinstance(error, StatusError):
             for finding in error.errors[:5]:
                 typer.echo(f"  {finding.pointer or ''} {finding.message}", err=True)
+        if isinstance(error, CatalogRejectedError):
+            _print_other_findings(error)
         if error.request_id:
             typer.echo(f"  request {error.request_id}", err=True)
         raise typer.Exit(exit_code_of(error)) from error
+
+
+def _print_other_findings(error: CatalogRejectedError) -> None:
+    """Say what would mend an upload, and what else was found in it."""
+    from hbmlc.cli.catalog_report import print_findings
+
+    refusals = [item for item in error.catalog.findings if item.code == error.code]
+    for cure in (item.mapping for item in refusals if item.mapping is not None):
+        typer.echo(f"  mapping: {json.dumps(cure, ensure_ascii=False)}", err=True)
+    print_findings([item for item in error.catalog.findings if item not in refusals])
 
 
 def print_json(document: BaseModel | Sequence[BaseModel] | dict[str, object]) -> None:

@@ -22,6 +22,7 @@ _ABOUT = {
     "check": ("Ask database, broker and object store whether they answer.", "service"),
     "create-key": ("Make an API key for an account, for deployments.", "service"),
     "demo": ("Simulate a sky, calibrate it here and compare with XGBoost.", "worker"),
+    "inspect": ("Show what is understood of a table, and write its mapping to edit.", "worker"),
     "migrate": ("Bring the database to this release, for deployments.", "service"),
     "register-models": ("Register the packaged model versions with a service.", "worker"),
     "score": ("Measure redshifts against the truth, beside XGBoost.", "worker"),

@@ -1,84 +1,29 @@
-"""``hbmlc catalogs``, ``calibrations``, ``models``, ``trainings``: look at what a service holds."""
+"""``hbmlc calibrations``, ``models``, ``trainings``: look at what a service holds."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from uuid import UUID
 
 import typer
 
 from hbmlc.cli.output import (
+    CountOption,
     JsonFlag,
     KeyOption,
     ServerOption,
-    explained_errors,
     print_json,
     print_table,
 )
+from hbmlc.cli.session import explained_client
 
-if TYPE_CHECKING:
-    from hbmlc.client import Client
+__all__ = ["calibrations", "models", "trainings"]
 
-__all__ = ["calibrations", "catalogs", "models", "trainings"]
-
-catalogs = typer.Typer(no_args_is_help=True, help="Uploaded catalogues.")
 calibrations = typer.Typer(no_args_is_help=True, help="Calibrations and their results.")
 models = typer.Typer(no_args_is_help=True, help="Registered model versions.")
 trainings = typer.Typer(no_args_is_help=True, help="Trainings of your own model versions.")
-
-CountOption = Annotated[int, typer.Option("--limit", min=1, help="Most items to show.")]
-
-
-@contextmanager
-def _client(server: str | None, api_key: str | None) -> Generator[Client]:
-    """Client with explained errors."""
-    from hbmlc.client import Client
-
-    with explained_errors(), Client(server, api_key=api_key) as client:
-        yield client
-
-
-@catalogs.command("list")
-def list_catalogs(
-    *,
-    limit: CountOption = 20,
-    server: ServerOption = None,
-    api_key: KeyOption = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """List catalogues, newest first. Example: hbmlc catalogs list --limit 5."""
-    with _client(server, api_key) as client:
-        found = list(islice(client.catalogs.list(), limit))
-    if as_json:
-        print_json(found)
-        return
-    rows = [
-        (row.id, row.state, row.name, row.n_rows, row.n_labelled, "".join(row.bands))
-        for row in found
-    ]
-    print_table(("id", "state", "name", "galaxies", "labelled", "bands"), rows)
-
-
-@catalogs.command("show")
-def show_catalog(
-    catalog_id: UUID, *, server: ServerOption = None, api_key: KeyOption = None
-) -> None:
-    """Show one catalogue as JSON."""
-    with _client(server, api_key) as client:
-        print_json(client.catalogs.get(catalog_id))
-
-
-@catalogs.command("delete")
-def delete_catalog(
-    catalog_id: UUID, *, server: ServerOption = None, api_key: KeyOption = None
-) -> None:
-    """Delete a catalogue and its content."""
-    with _client(server, api_key) as client:
-        client.catalogs.delete(catalog_id)
 
 
 @calibrations.command("list")
@@ -90,7 +35,7 @@ def list_calibrations(
     as_json: JsonFlag = False,
 ) -> None:
     """List calibrations, newest first. Example: hbmlc calibrations list --json."""
-    with _client(server, api_key) as client:
+    with explained_client(server, api_key) as client:
         found = list(islice(client.calibrations.list(), limit))
     if as_json:
         print_json(found)
@@ -113,7 +58,7 @@ def show_calibration(
     calibration_id: UUID, *, server: ServerOption = None, api_key: KeyOption = None
 ) -> None:
     """Show one calibration as JSON."""
-    with _client(server, api_key) as client:
+    with explained_client(server, api_key) as client:
         print_json(client.calibrations.get(calibration_id))
 
 
@@ -126,7 +71,7 @@ def download_results(
     api_key: KeyOption = None,
 ) -> None:
     """Download all results of a calibration, each checked against its digest."""
-    with _client(server, api_key) as client:
+    with explained_client(server, api_key) as client:
         for path in client.calibrations.download_all(calibration_id, output).values():
             typer.echo(str(path))
 
@@ -136,7 +81,7 @@ def abort_calibration(
     calibration_id: UUID, *, server: ServerOption = None, api_key: KeyOption = None
 ) -> None:
     """Stop a calibration."""
-    with _client(server, api_key) as client:
+    with explained_client(server, api_key) as client:
         print_json(client.calibrations.abort(calibration_id))
 
 
@@ -145,7 +90,7 @@ def delete_calibration(
     calibration_id: UUID, *, server: ServerOption = None, api_key: KeyOption = None
 ) -> None:
     """Delete a calibration and its results."""
-    with _client(server, api_key) as client:
+    with explained_client(server, api_key) as client:
         client.calibrations.delete(calibration_id)
 
 
@@ -154,7 +99,7 @@ def list_models(
     *, server: ServerOption = None, api_key: KeyOption = None, as_json: JsonFlag = False
 ) -> None:
     """List the versions of all models. Example: hbmlc models list."""
-    with _client(server, api_key) as client:
+    with explained_client(server, api_key) as client:
         found = client.models.list()
     if as_json:
         print_json(found)
@@ -171,7 +116,7 @@ def show_model(
     name: str, version: int, *, server: ServerOption = None, api_key: KeyOption = None
 ) -> None:
     """Show one model version and its card as JSON."""
-    with _client(server, api_key) as client:
+    with explained_client(server, api_key) as client:
         print_json(client.models.get(name, version))
 
 
@@ -184,7 +129,7 @@ def list_aliases(
     as_json: JsonFlag = False,
 ) -> None:
     """List where the aliases of a model point and pointed, newest first, and who set them."""
-    with _client(server, api_key) as client:
+    with explained_client(server, api_key) as client:
         found = client.models.aliases(name)
     if as_json:
         print_json(found)
@@ -211,7 +156,7 @@ def list_trainings(
     as_json: JsonFlag = False,
 ) -> None:
     """List trainings, newest first. Example: hbmlc trainings list."""
-    with _client(server, api_key) as client:
+    with explained_client(server, api_key) as client:
         found = list(islice(client.trainings.list(), limit))
     if as_json:
         print_json(found)
@@ -234,7 +179,7 @@ def show_training(
     training_id: UUID, *, server: ServerOption = None, api_key: KeyOption = None
 ) -> None:
     """Show one training as JSON."""
-    with _client(server, api_key) as client:
+    with explained_client(server, api_key) as client:
         print_json(client.trainings.get(training_id))
 
 
@@ -243,7 +188,7 @@ def abort_training(
     training_id: UUID, *, server: ServerOption = None, api_key: KeyOption = None
 ) -> None:
     """Stop a training."""
-    with _client(server, api_key) as client:
+    with explained_client(server, api_key) as client:
         print_json(client.trainings.abort(training_id))
 
 
@@ -252,5 +197,5 @@ def delete_training(
     training_id: UUID, *, server: ServerOption = None, api_key: KeyOption = None
 ) -> None:
     """Delete a training; the version that it made stays."""
-    with _client(server, api_key) as client:
+    with explained_client(server, api_key) as client:
         client.trainings.delete(training_id)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from hbmlc.cli.output import messages
+from hbmlc.cli.catalog_report import print_report
+from hbmlc.cli.output import explained_errors, messages
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
     from hbmlc.schemas import Catalog, ColumnMapping
     from hbmlc.schemas import Progress as JobProgress
 
-__all__ = ["StageBars", "progress_bars", "service_client", "upload_catalog"]
+__all__ = [
+    "StageBars",
+    "explained_client",
+    "print_understood",
+    "progress_bars",
+    "service_client",
+    "upload_catalog",
+]
 
 
 @contextmanager
@@ -35,6 +43,15 @@ def progress_bars() -> Generator[Progress]:
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         yield progress
+
+
+@contextmanager
+def explained_client(server: str | None, api_key: str | None) -> Generator[Client]:
+    """Client of a service that runs already; errors become a sentence and an exit code."""
+    from hbmlc.client import Client
+
+    with explained_errors(), Client(server, api_key=api_key) as client:
+        yield client
 
 
 @contextmanager
@@ -63,7 +80,7 @@ def upload_catalog(
     timeout: float,
     progress: Progress,
 ) -> Catalog:
-    """Upload a file and wait until the service has read it; what it notes goes to stderr."""
+    """Upload a file and wait until the service has read it."""
     sending = progress.add_task("Upload", total=source.stat().st_size)
     uploaded = client.catalogs.create(
         source,
@@ -77,11 +94,18 @@ def upload_catalog(
 
     catalog = client.catalogs.wait(uploaded.id, timeout=timeout, on_progress=show_ingest)
     progress.update(reading, completed=1.0)
-    for warning in catalog.warnings:
-        typer.echo(f"hbmlc: note: {warning}", err=True)
-    for reason, count in catalog.rejected.items():
-        typer.echo(f"hbmlc: note: {count} values unusable: {reason}", err=True)
     return catalog
+
+
+def print_understood(catalog: Catalog, *, model: str | None = None) -> None:
+    """Say on stderr what was understood of an upload, and which model is taken."""
+    print_report(catalog, title=catalog.name, model=model, is_error=True)
+    if not catalog.findings:
+        # An older service says it in one sentence each.
+        for warning in catalog.warnings:
+            typer.echo(f"warning: {warning}", err=True)
+    for reason, count in catalog.rejected.items():
+        typer.echo(f"note: {count:,} values unusable: {reason}", err=True)
 
 
 class StageBars:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from hbmlc.cli.options import read_mapping, read_training_options
+from hbmlc.cli.options import MAPPING_HELP, read_mapping, read_training_options
 from hbmlc.cli.output import (
     JsonFlag,
     KeyOption,
@@ -18,7 +18,13 @@ from hbmlc.cli.output import (
     explained_errors,
     print_json,
 )
-from hbmlc.cli.session import StageBars, progress_bars, service_client, upload_catalog
+from hbmlc.cli.session import (
+    StageBars,
+    print_understood,
+    progress_bars,
+    service_client,
+    upload_catalog,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -58,7 +64,7 @@ def train(  # noqa: PLR0913 -- each parameter is an option of the command
     ] = True,
     tile_column: Annotated[str | None, typer.Option(help="Column that holds the tile.")] = None,
     mapping: Annotated[
-        Path | None, typer.Option(exists=True, help="JSON file that maps the columns.")
+        Path | None, typer.Option(exists=True, dir_okay=False, help=MAPPING_HELP)
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 0,
     option: Annotated[
@@ -122,6 +128,8 @@ def _run(client: Client, order: _Order, progress: Progress) -> Training:
         )
         for source in order.sources
     ]
+    for catalog in uploaded:
+        print_understood(catalog)
     training = client.trainings.create(
         order.name,
         [catalog.id for catalog in uploaded],

@@ -27,14 +27,16 @@ from hbmlc.schemas.calibrations import (
 )
 from hbmlc.schemas.catalogs import (
     Catalog,
+    CatalogReport,
     CatalogRequest,
     CatalogState,
-    ColumnMapping,
     Coverage,
     FluxUnit,
 )
+from hbmlc.schemas.findings import BandReport, Finding, LabelReport, Severity, UnitSource
 from hbmlc.schemas.health import Health, Readiness
 from hbmlc.schemas.jobs import Phase, Progress, Stage, StageProgress
+from hbmlc.schemas.mappings import ColumnMapping, QualityCut
 from hbmlc.schemas.models import GateVerdict, ModelAlias, ModelAliasRequest, ModelPin, ModelVersion
 from hbmlc.schemas.problems import Problem, ProblemDetail
 from hbmlc.schemas.trainings import (
@@ -50,17 +52,21 @@ __all__ = [
     "ApiKey",
     "ApiKeyRequest",
     "AuditEvent",
+    "BandReport",
     "Calibration",
     "CalibrationOptions",
     "CalibrationRequest",
     "Catalog",
+    "CatalogReport",
     "CatalogRequest",
     "CatalogState",
     "ColumnMapping",
     "Coverage",
+    "Finding",
     "FluxUnit",
     "GateVerdict",
     "Health",
+    "LabelReport",
     "ModelAlias",
     "ModelAliasRequest",
     "ModelPin",
@@ -72,14 +78,17 @@ __all__ = [
     "Problem",
     "ProblemDetail",
     "Progress",
+    "QualityCut",
     "Readiness",
     "ResultFile",
     "Scope",
+    "Severity",
     "Stage",
     "StageProgress",
     "TrainedVersion",
     "Training",
     "TrainingOptions",
     "TrainingRequest",
+    "UnitSource",
     "UsageRecord",
 ]

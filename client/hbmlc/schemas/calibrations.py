@@ -39,7 +39,10 @@ class CalibrationOptions(Request):
     """Rule that picks the labelled galaxies to which the network adapts."""
     n_anchors: int | None = Field(default=None, ge=0, le=50)
     z_max: float | None = Field(default=None, ge=0.1, le=20.0)
+    """End of the redshift grid; left out: 3, or as far as labels and the model's galaxies reach, up
+    to 7. Labels beyond an end that is given are left out and counted."""
     n_grid: int | None = Field(default=None, ge=11, le=5001)
+    """Nodes of that grid; left out: 301, and 100 for each unit of redshift beyond 3."""
     beta_mean: float | None = Field(default=None, ge=-10.0, le=10.0)
     """Prior mean of the selection's dependence on redshift [per unit z]."""
     beta_scale: float | None = Field(default=None, gt=0.0, le=10.0)

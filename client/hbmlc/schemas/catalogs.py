@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue
 
 from hbmlc.schemas.base import Answer, Name, Request
+from hbmlc.schemas.findings import BandReport, Finding, LabelReport
+from hbmlc.schemas.mappings import ColumnMapping
 from hbmlc.schemas.problems import Problem
 
-__all__ = ["Catalog", "CatalogRequest", "CatalogState", "ColumnMapping", "Coverage", "FluxUnit"]
-
-Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-MAX_ENTRIES = 200
-"""Bands, or further columns, that a mapping names at most."""
-Band = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+__all__ = ["Catalog", "CatalogReport", "CatalogRequest", "CatalogState", "Coverage", "FluxUnit"]
 
 
 class CatalogState(StrEnum):
@@ -34,34 +30,13 @@ class CatalogState(StrEnum):
 
 
 class FluxUnit(StrEnum):
-    """Units in which fluxes may be uploaded."""
+    """Names of the units that fluxes mostly have; a mapping may say any other flux density."""
 
     MAGGY = "maggy"
     NANOMAGGY = "nanomaggy"
     JANSKY = "Jy"
     MICROJANSKY = "uJy"
     NANOJANSKY = "nJy"
-
-
-class ColumnMapping(Request):
-    """Which column of the upload holds what; fields left out are guessed from the column names."""
-
-    id: Column | None = None
-    tile: Column | None = None
-    ra: Column | None = None
-    dec: Column | None = None
-    z_spec: Column | None = None
-    selected: Column | None = None
-    mag: dict[Band, Column] = Field(default_factory=dict, max_length=MAX_ENTRIES)
-    """Band name to the column of its AB magnitude."""
-    mag_err: dict[Band, Column] = Field(default_factory=dict, max_length=MAX_ENTRIES)
-    flux: dict[Band, Column] = Field(default_factory=dict, max_length=MAX_ENTRIES)
-    """Band name to the column of its flux, in ``flux_unit``."""
-    flux_err: dict[Band, Column] = Field(default_factory=dict, max_length=MAX_ENTRIES)
-    flux_unit: FluxUnit | None = None
-    extras: dict[Band, Column] = Field(default_factory=dict, max_length=MAX_ENTRIES)
-    """``size``, ``ellipticity``, ``concentration``, ``density``, ``depth_<band>``,
-    ``seeing_<band>``."""
 
 
 class CatalogRequest(Request):
@@ -81,8 +56,30 @@ class Coverage(Answer):
     n_tiles: int = 0
 
 
-class Catalog(Answer):
-    """An uploaded catalogue and what was found in it."""
+class CatalogReport(Answer):
+    """What was understood of an upload."""
+
+    format: str | None = None
+    mapping_used: dict[str, JsonValue] | None = None
+    """The columns that were used, what was guessed among them."""
+    n_rows: int | None = None
+    n_labelled: int | None = None
+    bands: list[str] = Field(default_factory=list[str])
+    photometry: list[BandReport] = Field(default_factory=list[BandReport])
+    """What was understood of each band, in order of wavelength."""
+    labels: LabelReport | None = None
+    """What was understood of the redshifts."""
+    findings: list[Finding] = Field(default_factory=list[Finding])
+    """What is worth a look, the gravest first; of a REJECTED catalogue what refuses it."""
+    rejected: dict[str, int] = Field(default_factory=dict)
+    """Rows or values refused, by reason."""
+    warnings: list[str] = Field(default_factory=list[str])
+    """Messages of the findings that are warnings."""
+    coverage: Coverage | None = None
+
+
+class _Upload(Answer):
+    """What is known of an upload before it is read."""
 
     id: UUID
     name: str
@@ -94,17 +91,13 @@ class Catalog(Answer):
     """Hexadecimal sha256 of the uploaded bytes."""
     digest: str | None = None
     """Hexadecimal sha256 of the canonical form; a calibration pins it."""
-    format: str | None = None
+
+
+class Catalog(CatalogReport, _Upload):
+    """An uploaded catalogue and what was found in it."""
+
     mapping: ColumnMapping | None = None
     """The mapping asked for, or ``None`` where it is left to guess."""
-    mapping_used: dict[str, JsonValue] | None = None
-    n_rows: int | None = None
-    n_labelled: int | None = None
-    bands: list[str] = Field(default_factory=list[str])
-    rejected: dict[str, int] = Field(default_factory=dict)
-    """Rows or values refused, by reason."""
-    warnings: list[str] = Field(default_factory=list[str])
-    coverage: Coverage | None = None
     recommended_model: str | None = None
     """Model that ``auto`` would take."""
     progress: float | None = None

@@ -9,24 +9,31 @@ from hbmlc_models.formats.canonical import (
     TileEntry,
 )
 from hbmlc_models.formats.errors import CatalogError
-from hbmlc_models.formats.ingest import ingest
+from hbmlc_models.formats.findings import Finding, FindingCode, Severity
+from hbmlc_models.formats.ingest import ingest, inspect_table
 from hbmlc_models.formats.limits import IngestLimits
-from hbmlc_models.formats.mapping import ColumnMapping, FluxUnit
-from hbmlc_models.formats.report import Coverage, IngestReport
+from hbmlc_models.formats.mapping import ColumnMapping, QualityCut
+from hbmlc_models.formats.report import BandReport, Coverage, IngestReport, LabelReport
 from hbmlc_models.formats.sniff import FileFormat, sniff
 
 __all__ = [
+    "BandReport",
     "CanonicalCatalog",
     "CatalogError",
     "CatalogSample",
     "ColumnMapping",
     "Coverage",
     "FileFormat",
-    "FluxUnit",
+    "Finding",
+    "FindingCode",
     "IngestLimits",
     "IngestReport",
+    "LabelReport",
     "NotCanonicalError",
+    "QualityCut",
+    "Severity",
     "TileEntry",
     "ingest",
+    "inspect_table",
     "sniff",
 ]

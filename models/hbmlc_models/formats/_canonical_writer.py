@@ -91,7 +91,7 @@ def _tile_floor(spill: Spill, begin: int, end: int, survey: FloatArray) -> Float
 
 def _floor_of(spill: Spill, rows: slice) -> FloatArray:
     """Sky noise of the sorted ``rows``."""
-    return estimate_floor(spill.flux[rows], spill.flux_err[rows], spill.is_detected[rows])
+    return estimate_floor(*spill.photometry(rows))
 
 
 def _row_group(
@@ -99,8 +99,8 @@ def _row_group(
 ) -> tuple[pa.Table, int]:
     """Arrow table of some rows of one tile, and how many of them have no usable band."""
     scan, upload = spill.scan, spill.order[rows]
-    flux = np.array(spill.flux[rows], dtype=np.float64)
-    flux_err = np.array(spill.flux_err[rows], dtype=np.float64)
+    stored, stored_err, is_detected = spill.photometry(rows)
+    flux, flux_err = np.array(stored, dtype=np.float64), np.array(stored_err, dtype=np.float64)
     fill_floor(flux, flux_err, floor=floor, depth=spill.depth(rows))
     ids = np.asarray(spill.ids[rows])
     is_integer = scan.id_type is ValueType.INTEGER
@@ -113,7 +113,7 @@ def _row_group(
         columns += [pa.array(scan.ra[upload]), pa.array(scan.dec[upload])]
     for values in (flux, flux_err):
         columns += [pa.array(column.astype(np.float32)) for column in values.T]
-    columns += [pa.array(column) for column in spill.is_detected[rows].T]
+    columns += [pa.array(column) for column in is_detected.T]
     columns += [pa.array(scan.z_spec[upload]), pa.array(scan.selected[upload])]
     columns += [pa.array(np.array(spill.extra[rows, k])) for k in range(len(spill.extras))]
     n_empty = int(np.sum(~np.isfinite(flux).any(axis=1)))

@@ -20,6 +20,8 @@ __all__ = ["booleans", "integers", "is_text", "labels", "numbers", "plain", "tex
 
 _TRUE = ("true", "t", "yes", "y", "1", "1.0")
 _FALSE = ("false", "f", "no", "n", "0", "0.0")
+_NULLS = ("", "-", "--", "---", "nan", "null", "none", "na", "n/a", "masked", "nil", "undefined")
+"""Words for nothing, in lower case."""
 _EXACT_FLOAT = 2.0**53
 """Integers below this are exact in a double."""
 _UNPRINTABLE = "[\\x00-\\x1f\\x7f]"
@@ -61,7 +63,9 @@ def numbers(column: pa.Array, name: str, *, start: int = 0) -> npt.NDArray[np.fl
 
     try:
         if is_text(column.type):
-            column = pc.utf8_trim_whitespace(column)
+            trimmed = pc.utf8_trim_whitespace(column)
+            is_null = pc.is_in(pc.utf8_lower(trimmed), pa.array(_NULLS))
+            column = pc.if_else(is_null, pa.scalar(None, pa.string()), trimmed)
         values = cast(column)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         row = start + _first_fault(column, cast) + 1
@@ -79,9 +83,15 @@ def integers(column: pa.Array, name: str, *, start: int = 0) -> pa.Array:
     if pa.types.is_floating(column.type):
         values = numbers(column, name)
         held = values[~np.isnan(values)]
-        if np.any(held != np.round(held)) or np.any(np.abs(held) >= _EXACT_FLOAT):
+        if np.any(held != np.round(held)):
             raise MappingInvalidError(
                 f"The column {shown(name)} holds fractions; ids and tiles are integers or text.",
+                where=name,
+            )
+        if np.any(np.abs(held) >= _EXACT_FLOAT):
+            raise MappingInvalidError(
+                f"The column {shown(name)} holds floating-point numbers beyond 2^53, whose last "
+                "digits are lost; write ids and tiles as integers or text.",
                 where=name,
             )
         return pa.array(np.nan_to_num(values).astype(np.int64), mask=np.isnan(values))
@@ -143,8 +153,16 @@ def booleans(column: pa.Array, name: str, *, start: int = 0) -> BoolArray:
                 where=name,
             )
         return np.array(is_true.to_numpy(zero_copy_only=False), dtype=bool)
-    values = numbers(column, name, start=start)
-    return np.nan_to_num(values, nan=0.0) != 0
+    values = np.nan_to_num(numbers(column, name, start=start), nan=0.0)
+    is_flag = (values == 0) | (values == 1)
+    if not is_flag.all():
+        row = start + int(np.argmin(is_flag)) + 1
+        raise MappingInvalidError(
+            f"The column {shown(name)} should hold true and false, or 0 and 1, row {row:,} does "
+            "not; a quality of redshifts is mapped as 'z_quality'.",
+            where=name,
+        )
+    return values == 1
 
 
 def _first_fault(column: pa.Array, convert: Callable[[pa.Array], pa.Array]) -> int:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 
 import numpy as np
 import pyarrow as pa
 
 from hbmlc_models.arrays import IntArray
-from hbmlc_models.formats._columns import integers, is_text, labels, plain
+from hbmlc_models.formats._columns import integers, is_text, labels, plain, texts
 from hbmlc_models.formats._compute import pc
-from hbmlc_models.formats.errors import (
-    DuplicateIdsError,
-    MissingIdsError,
-)
+from hbmlc_models.formats.errors import BadTextError, DuplicateIdsError, MissingIdsError
 from hbmlc_models.formats.shown import shown
 
-__all__ = ["IdCheck", "ValueType", "reads_as_integers"]
+__all__ = ["IdCheck", "ValueType", "id_array", "reads_as_integers"]
 
 _CANONICAL_INTEGER = r"^(0|-?[1-9][0-9]*)$"
 """Text that an integer prints as; "007" is a name and stays text."""
+_LOST_DIGITS = r"^[+-]?([0-9]\.[0-9]{9,}[eE]\+?(1[5-9]|[2-9][0-9])|[0-9]{16,}\.0*)$"
+"""Integers that went through a double and are too long for one: their last digits are gone."""
 _MAX_SUSPECTS = 10_000
 """Doubles that are looked at one by one; any one of them is enough to refuse the table."""
 
@@ -36,6 +35,24 @@ def reads_as_integers(column: pa.Array) -> bool:
     """Whether every text is the usual form of an integer."""
     matches = pc.match_substring_regex(column, _CANONICAL_INTEGER)
     return bool(pc.all(matches, min_count=0).as_py())
+
+
+def id_array(batch: pa.RecordBatch, columns: Sequence[str], *, start: int) -> pa.Array:
+    """Ids of a batch: one column, several joined by ``-``, or the number of the row, from zero."""
+    if not columns:
+        return pa.array(np.arange(start, start + batch.num_rows, dtype=np.int64))
+    if len(columns) == 1:
+        return batch[columns[0]]
+    parts = [_as_text(batch[name], name) for name in columns]
+    return pc.binary_join_element_wise(*parts, pa.scalar("-", pa.string()))
+
+
+def _as_text(column: pa.Array, name: str) -> pa.Array:
+    """Integers or texts as texts."""
+    column = plain(column, name)
+    if is_text(column.type):
+        return texts(column, name)
+    return integers(column, name).cast(pa.string())
 
 
 class IdCheck:
@@ -100,6 +117,7 @@ class IdCheck:
     def _add_texts(self, column: pa.Array) -> None:
         column = labels(column, self._column, max_bytes=self._max_bytes, start=self._n_rows)
         self._refuse_nulls(column)
+        self._refuse_lost_digits(column)
         self._type = ValueType.TEXT
         self.width = max(self.width, pc.max(pc.binary_length(column)).as_py() or 0)
         if self._may_be_integer:
@@ -107,6 +125,18 @@ class IdCheck:
         if self._may_be_integer:
             integers(column, self._column, start=self._n_rows)
         self._keys.append(np.array([hash(text) for text in column.to_pylist()], dtype=np.int64))
+
+    def _refuse_lost_digits(self, column: pa.Array) -> None:
+        is_lost = pc.match_substring_regex(column, _LOST_DIGITS)
+        if pc.any(is_lost).as_py():
+            row = self._n_rows + pc.index(is_lost, True).as_py() + 1
+            raise BadTextError(
+                f"The id column {shown(self._column)} was written as floating-point numbers, the "
+                f"first in row {row:,}: the last digits of its ids are lost. Write the ids as "
+                "integers or text, or map 'id' to null to number the rows.",
+                where=self._column,
+                mapping={"id": None},
+            )
 
     def _refuse_nulls(self, column: pa.Array) -> None:
         if column.null_count:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -13,29 +13,29 @@ import pyarrow as pa
 
 from hbmlc_models.arrays import BoolArray, FloatArray
 from hbmlc_models.formats._columns import booleans, numbers
-from hbmlc_models.formats._ids import IdCheck, ValueType
+from hbmlc_models.formats._ids import IdCheck, ValueType, id_array
+from hbmlc_models.formats._placing import divide, usable_positions
+from hbmlc_models.formats._quality import passes
 from hbmlc_models.formats.errors import (
     AllSelectedError,
     EmptyFileError,
+    MappingInvalidError,
     MissingIdsError,
-    PositionOutOfRangeError,
     SpecZOutOfRangeError,
     TooFewGalaxiesError,
 )
-from hbmlc_models.formats.guess import Guess
+from hbmlc_models.formats.findings import Finding, FindingCode, note, warn
+from hbmlc_models.formats.labels import LEFT_OUT, Labels, judge_labels, largest_visible_redshift
 from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.mapping import ColumnMapping
-from hbmlc_models.formats.normalise import positions, spec_z
 from hbmlc_models.formats.readers import SourceTable
+from hbmlc_models.formats.recognise import Recognised
 from hbmlc_models.formats.shown import listed, shown
-from hbmlc_models.formats.tiling import TileColumn, Tiling, healpix_tiling, single_tiling
+from hbmlc_models.formats.tiling import TileColumn, Tiling
 
 __all__ = ["Scan", "scan"]
 
 _Value = TypeVar("_Value", bound=np.generic)
-
-_MIN_GUESSED_TILE = 2
-"""A guessed tile column with fewer galaxies a tile on average is something else."""
 
 
 @dataclass(slots=True)
@@ -45,6 +45,8 @@ class _Columns:
     ra: list[FloatArray] = field(default_factory=list[FloatArray])
     dec: list[FloatArray] = field(default_factory=list[FloatArray])
     z_spec: list[FloatArray] = field(default_factory=list[FloatArray])
+    z_err: list[FloatArray] = field(default_factory=list[FloatArray])
+    is_sure: list[BoolArray] = field(default_factory=list[BoolArray])
     selected: list[BoolArray] = field(default_factory=list[BoolArray])
     n_rows: int = 0
 
@@ -60,79 +62,126 @@ class Scan:
     ra: FloatArray | None
     dec: FloatArray | None
     z_spec: FloatArray
+    """Labels; NaN where there is none."""
     selected: BoolArray
+    left_out: Counter[str]
+    """Redshifts that are no label, by reason."""
     mapping: ColumnMapping
-    """The mapping without a tile column that turned out to be none."""
+    """The mapping without guessed columns that turned out to be none."""
     counts: Counter[str]
-    warnings: list[str]
+    findings: list[Finding]
 
 
 def scan(
     table: SourceTable,
-    guess: Guess,
+    found: Recognised,
     limits: IngestLimits,
     *,
     is_untyped: bool,
     on_rows: Callable[[int], None],
 ) -> Scan:
     """Read what orders the rows; memory grows by some 30 bytes a row."""
-    mapping = guess.mapping
-    if mapping.id is None:
-        raise MissingIdsError(
-            f"None of {len(table.units)} columns is an id (first: {listed(table.units, 5)}); call "
-            "one 'id' or map it."
-        )
-    names = (mapping.id, mapping.tile, mapping.ra, mapping.dec, mapping.z_spec, mapping.selected)
-    wanted = list(dict.fromkeys(name for name in names if name is not None))
-    ids = IdCheck(mapping.id, is_untyped=is_untyped, max_bytes=limits.max_id_bytes)
-    tiles = None
-    if mapping.tile is not None:
-        tiles = TileColumn(mapping.tile, is_untyped, limits)
-    columns, counts = _Columns(), Counter[str]()
-    for batch in table.batches(wanted, size=limits.batch_rows):
-        ids.add(batch[mapping.id])
-        if tiles is not None:
-            tiles.add(batch[tiles.column])
-        _gather(batch, mapping, columns, counts, z_max=limits.z_max)
+    mapping = found.mapping
+    if mapping.id is None and "id" not in mapping.off:
+        raise _missing_ids(table)
+    ids = IdCheck(
+        " + ".join(mapping.id_columns) or "row number",
+        is_untyped=is_untyped and len(mapping.id_columns) == 1,
+        max_bytes=limits.max_id_bytes,
+    )
+    tiles = None if mapping.tile is None else TileColumn(mapping.tile, is_untyped, limits)
+    columns, findings = _Columns(), list[Finding]()
+    for batch in table.batches(_wanted(mapping), size=limits.batch_rows):
+        ids.add(id_array(batch, mapping.id_columns, start=columns.n_rows))
+        if tiles is not None and not _add_tiles(tiles, batch, found, findings):
+            tiles, mapping = None, replace(mapping, tile=None)
+        _gather(batch, mapping, columns, degrees=found.degrees)
         limits.check_rows(columns.n_rows)
         on_rows(batch.num_rows)
     _check_size(columns.n_rows)
-    ids.check(_column(table, mapping.id, limits))
-    return _finish(columns, ids, tiles, guess, counts, limits)
+    ids.check(_ids_again(table, mapping, limits))
+    return _finish(columns, ids, tiles, replace(found, mapping=mapping), limits, findings)
 
 
-def _column(table: SourceTable, name: str, limits: IngestLimits) -> Iterator[pa.Array]:
-    """One column, batch by batch."""
-    for batch in table.batches([name], size=limits.batch_rows):
-        yield batch[name]
+def _wanted(mapping: ColumnMapping) -> list[str]:
+    """Columns of the first pass; the redshift or the error where the id is the row's number."""
+    quality = None if mapping.z_quality is None else mapping.z_quality.column
+    names = (
+        *mapping.id_columns,
+        mapping.tile,
+        mapping.ra,
+        mapping.dec,
+        mapping.z_spec,
+        mapping.z_spec_err,
+        quality,
+        mapping.selected,
+    )
+    wanted = [name for name in names if name is not None] or list(mapping.names()[:1])
+    return list(dict.fromkeys(wanted))
+
+
+def _add_tiles(
+    tiles: TileColumn, batch: pa.RecordBatch, found: Recognised, findings: list[Finding]
+) -> bool:
+    """See the tiles of a batch; false where a guessed column turns out to hold none."""
+    try:
+        tiles.add(batch[tiles.column])
+    except MappingInvalidError:
+        if not found.is_tile_guessed:
+            raise
+        findings.append(
+            note(
+                FindingCode.TILE_NOT_USED,
+                f"The column {shown(tiles.column)} holds neither integers nor texts and is not "
+                "used as tile",
+                column=tiles.column,
+                mapping={"tile": None},
+            )
+        )
+        return False
+    return True
+
+
+def _ids_again(
+    table: SourceTable, mapping: ColumnMapping, limits: IngestLimits
+) -> Iterator[pa.Array]:
+    """The ids, batch by batch."""
+    start = 0
+    if not mapping.id_columns:
+        return
+    for batch in table.batches(list(mapping.id_columns), size=limits.batch_rows):
+        yield id_array(batch, mapping.id_columns, start=start)
+        start += batch.num_rows
 
 
 def _gather(
     batch: pa.RecordBatch,
     mapping: ColumnMapping,
     columns: _Columns,
-    counts: Counter[str],
     *,
-    z_max: float,
+    degrees: tuple[float, float],
 ) -> None:
     """Keep the values of one batch."""
-    n, start = batch.num_rows, columns.n_rows
-    columns.n_rows += n
+    start = columns.n_rows
+    columns.n_rows += batch.num_rows
+
+    def values(name: str) -> FloatArray:
+        return numbers(batch[name], name, start=start)
+
     if mapping.ra is not None and mapping.dec is not None:
-        ra = numbers(batch[mapping.ra], mapping.ra, start=start)
-        dec = numbers(batch[mapping.dec], mapping.dec, start=start)
-        ra, dec = positions(ra, dec, counts)
-        columns.ra.append(ra)
-        columns.dec.append(dec)
-    z = np.full(n, np.nan)
+        columns.ra.append(values(mapping.ra) * degrees[0])
+        columns.dec.append(values(mapping.dec) * degrees[1])
     if mapping.z_spec is not None:
-        values = numbers(batch[mapping.z_spec], mapping.z_spec, start=start)
-        z = spec_z(values, counts, z_max=z_max)
-    columns.z_spec.append(z.astype(np.float32))
+        # Fill values beyond single precision would be infinite, which is no number either.
+        with np.errstate(over="ignore"):
+            columns.z_spec.append(values(mapping.z_spec).astype(np.float32))
+    if mapping.z_spec_err is not None:
+        columns.z_err.append(values(mapping.z_spec_err).astype(np.float32))
+    if mapping.z_quality is not None:
+        cut = mapping.z_quality
+        columns.is_sure.append(passes(batch[cut.column], cut, start=start))
     if mapping.selected is not None:
         columns.selected.append(booleans(batch[mapping.selected], mapping.selected, start=start))
-    else:
-        columns.selected.append(np.isfinite(z))
 
 
 def _check_size(n_rows: int) -> None:
@@ -147,66 +196,123 @@ def _finish(
     columns: _Columns,
     ids: IdCheck,
     tiles: TileColumn | None,
-    guess: Guess,
-    counts: Counter[str],
+    found: Recognised,
     limits: IngestLimits,
+    findings: list[Finding],
 ) -> Scan:
     """Check what can only be judged as a whole, and divide the rows into tiles."""
-    z_spec, selected = _joined(columns.z_spec), _joined(columns.selected)
-    ra = _joined(columns.ra) if columns.ra else None
-    dec = _joined(columns.dec) if columns.dec else None
-    _check_labels(z_spec, selected, counts)
-    if ra is not None and not np.isfinite(ra).any() and counts["position_out_of_range"]:
-        raise PositionOutOfRangeError(
-            "No galaxy has a usable position; right ascension is -180…360 and declination -90…90, "
-            "both in degrees."
-        )
-    mapping, warnings = guess.mapping, list(guess.warnings)
-    tiling = tiles.tiling() if tiles is not None else None
-    most_tiles = max(1, columns.n_rows / _MIN_GUESSED_TILE)
-    if tiling is not None and guess.is_tile_guessed and len(tiling.values) > most_tiles:
-        warnings.append(
-            f"column {shown(mapping.tile or '')} has too many values to be a tile; not used"
-        )
-        tiling, mapping = None, mapping.without_tile()
-    if tiling is None and ra is not None and dec is not None and np.isfinite(ra).any():
-        tiling = healpix_tiling(ra, dec, mean_galaxies=limits.mean_tile_galaxies)
-    tiling = tiling or single_tiling(columns.n_rows)
+    n_rows, counts = columns.n_rows, Counter[str]()
+    ra, dec = usable_positions(
+        _joined(columns.ra), _joined(columns.dec), found.mapping, counts, findings
+    )
+    labels, selected, mapping = _labels(columns, found, limits, findings)
+    tiling, mapping = divide(
+        tiles, ra, dec, mapping, limits, findings, n_rows=n_rows, is_guessed=found.is_tile_guessed
+    )
     if tiling.values[-1] is None:
         counts["missing_tile"] += int(np.sum(tiling.code == len(tiling.values) - 1))
-    if not selected.any():
-        warnings.append("no galaxy is selected: only the Bayesian part can serve")
     return Scan(
-        n_rows=columns.n_rows,
+        n_rows=n_rows,
         id_type=ids.value_type,
         id_width=ids.width,
         tiling=tiling,
         ra=ra,
         dec=dec,
-        z_spec=z_spec,
+        z_spec=labels.z_spec,
         selected=selected,
+        left_out=labels.left_out,
         mapping=mapping,
         counts=counts,
-        warnings=warnings,
+        findings=findings,
     )
 
 
-def _joined(parts: list[npt.NDArray[_Value]]) -> npt.NDArray[_Value]:
+def _joined(parts: list[npt.NDArray[_Value]]) -> npt.NDArray[_Value] | None:
     """One array of all parts, which are forgotten: both at once would take twice the memory."""
+    if not parts:
+        return None
     joined = np.concatenate(parts)
     parts.clear()
     return joined
 
 
-def _check_labels(z_spec: FloatArray, selected: BoolArray, counts: Counter[str]) -> None:
+def _labels(
+    columns: _Columns, found: Recognised, limits: IngestLimits, findings: list[Finding]
+) -> tuple[Labels, BoolArray, ColumnMapping]:
+    """Labels, which galaxies are selected, and the mapping without a useless flag."""
+    mapping, selected = found.mapping, _joined(columns.selected)
+    z_raw = _joined(columns.z_spec)
+    if z_raw is None:
+        z_raw = np.full(columns.n_rows, np.nan, dtype=np.float32)
+    if selected is not None and found.is_selected_guessed and selected.all():
+        # A flag that is always true says nothing about who has a spectrum.
+        selected, mapping = None, replace(mapping, selected=None)
+    labels = judge_labels(
+        z_raw,
+        is_sure=_joined(columns.is_sure),
+        z_err=_joined(columns.z_err),
+        selected=selected,
+        z_max=limits.z_max,
+        z_visible=largest_visible_redshift(tuple(source.band for source in found.sources)),
+    )
+    is_labelled = np.isfinite(labels.z_spec)
+    selected = is_labelled if selected is None else selected
+    _check_labels(labels, selected, mapping)
+    findings += _told(labels, mapping)
+    if mapping.z_spec is not None and not is_labelled.any() and not labels.left_out:
+        findings.append(
+            warn(
+                FindingCode.LABELS_MISSING,
+                f"The column {shown(mapping.z_spec)} is empty: only the Bayesian part can serve",
+                column=mapping.z_spec,
+            )
+        )
+    return labels, selected, mapping
+
+
+def _check_labels(labels: Labels, selected: BoolArray, mapping: ColumnMapping) -> None:
     """Raise where labels are unusable as a whole."""
-    if counts["z_spec_out_of_range"] and not np.isfinite(z_spec).any():
+    impossible = labels.left_out["negative"] + labels.left_out["out_of_range"]
+    if impossible and not np.isfinite(labels.z_spec).any():
         raise SpecZOutOfRangeError(
-            f"All {counts['z_spec_out_of_range']:,} spectroscopic redshifts are negative or "
-            "impossibly large; map the right column."
+            f"None of the spectroscopic redshifts in {shown(mapping.z_spec or '')} can be one: "
+            f"{impossible:,} are negative or impossibly large; map the right column.",
+            where=mapping.z_spec,
         )
     if selected.all():
         raise AllSelectedError(
-            "Every galaxy is selected, so nothing is left to calibrate; add the galaxies without "
-            "a spectrum, or mark them in a column 'selected'."
+            "Every galaxy is selected, so nothing is left to calibrate; add the galaxies without a "
+            "spectrum, or mark them in a column 'selected'.",
+            where=mapping.selected or mapping.z_spec,
         )
+
+
+def _told(labels: Labels, mapping: ColumnMapping) -> list[Finding]:
+    """Say how many redshifts are no label, and why."""
+    if not labels.left_out:
+        return []
+    column = mapping.z_spec or ""
+    parts: list[str] = []
+    for reason, count in labels.left_out.items():
+        what = LEFT_OUT[reason]
+        if reason == "sentinel":
+            what += f" ({', '.join(f'{code:g}' for code in labels.codes)})"
+        parts.append(f"{count:,} {what}")
+    n = int(np.isfinite(labels.z_spec).sum())
+    return [
+        warn(
+            FindingCode.LABELS_LEFT_OUT,
+            f"{sum(labels.left_out.values()):,} redshifts in {shown(column)} are no labels "
+            f"({'; '.join(parts)}); {n:,} are",
+            column=column,
+        )
+    ]
+
+
+def _missing_ids(table: SourceTable) -> MissingIdsError:
+    """Nothing identifies the galaxies: what there is, and what to do."""
+    return MissingIdsError(
+        f"None of {len(table.columns)} columns is an id (first: {listed(table.columns, 5)}); call "
+        "one 'id' or map it, or map 'id' to null to number the rows.",
+        mapping={"id": None},
+    )

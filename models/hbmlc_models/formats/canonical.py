@@ -34,6 +34,8 @@ class CatalogSample:
     """The galaxies as a pseudo tile called ``survey`` with index -1."""
     tile_index: IntArray
     """Index of the tile that each comes from, ``(n_galaxies,)``."""
+    largest_label: float | None
+    """Largest redshift among all labels of the catalogue; ``None`` without one."""
 
 
 class CanonicalCatalog:
@@ -121,7 +123,8 @@ class CanonicalCatalog:
         Only the row groups that hold a chosen galaxy are read, one at a time.
         """
         labels = self._file.read(columns=["z_spec", "selected"])
-        is_labelled = _array(labels, "selected") & np.isfinite(_array(labels, "z_spec"))
+        z_spec = _array(labels, "z_spec")
+        is_labelled = _array(labels, "selected") & np.isfinite(z_spec)
         chosen = np.concatenate(
             [
                 _choose(np.flatnonzero(is_labelled), n_max_labelled, rng),
@@ -131,7 +134,11 @@ class CanonicalCatalog:
         chosen.sort()
         edges = np.array([0, *accumulate(entry.n_galaxies for entry in self.tiles)])
         tile = _to_tile(self._take(chosen), self, name="survey", index=-1)
-        return CatalogSample(tile=tile, tile_index=np.searchsorted(edges, chosen, side="right") - 1)
+        return CatalogSample(
+            tile=tile,
+            tile_index=np.searchsorted(edges, chosen, side="right") - 1,
+            largest_label=float(z_spec[is_labelled].max()) if is_labelled.any() else None,
+        )
 
     def _read_column(self, index: int, column: str) -> pa.Array:
         groups = list(range(*self.tiles[index].row_groups))

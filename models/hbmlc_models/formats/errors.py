@@ -19,7 +19,6 @@
     │   ├── MappingInvalidError        mapping-invalid
     │   ├── BadTextError               bad-text
     │   ├── NoBandRecognisedError      no-band-recognised
-    │   ├── MixedPhotometryError       magnitudes-and-fluxes-mixed
     │   └── MissingIdsError            missing-ids
     └── ValueRangeError                columns are there, their values are unusable
         ├── DuplicateIdsError          duplicate-ids
@@ -33,8 +32,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
+from hbmlc_models.formats.arrays import JsonValue
 from hbmlc_models.formats.shown import clipped
 
 __all__ = [
@@ -51,7 +52,6 @@ __all__ = [
     "LimitError",
     "MappingInvalidError",
     "MissingIdsError",
-    "MixedPhotometryError",
     "NoBandRecognisedError",
     "NotATableError",
     "OutsideDataError",
@@ -82,12 +82,20 @@ class CatalogError(Exception):
     code: ClassVar[str] = "catalog-error"
     """Stable machine-readable name of the fault."""
 
-    def __init__(self, message: str, *, where: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str | None = None,
+        mapping: Mapping[str, JsonValue] | None = None,
+    ) -> None:
         message = clipped(message, _MESSAGE_LENGTH)
         self.message = message
         """What was found and what to do; printable."""
         self.where = None if where is None else clipped(where, _WHERE_LENGTH)
         """Column, row or byte at which it was found, where that is known."""
+        self.mapping = mapping
+        """Piece of mapping that mends it, where there is one."""
         super().__init__(message)
 
 
@@ -179,12 +187,6 @@ class NoBandRecognisedError(ColumnError):
     """No column name looks like a magnitude or a flux."""
 
     code = "no-band-recognised"
-
-
-class MixedPhotometryError(ColumnError):
-    """Some bands are magnitudes and others fluxes."""
-
-    code = "magnitudes-and-fluxes-mixed"
 
 
 class MissingIdsError(ColumnError):

@@ -1,7 +1,8 @@
 """Ingest: any table that is uploaded becomes one canonical Parquet file, sorted by tile.
 
-Three passes keep the memory bounded whatever the size: scan (what orders the rows), scatter (values
-to their sorted place on scratch disk), write (tile after tile).
+A look at the first rows tells what the columns are; then three passes keep the memory bounded
+whatever the size: scan (what orders the rows), scatter (values to their sorted place on scratch
+disk), write (tile after tile).
 """
 
 from __future__ import annotations
@@ -9,26 +10,25 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from hbmlc_models.bands import sort_bands
 from hbmlc_models.formats._canonical_writer import write_canonical
 from hbmlc_models.formats._scan import Scan, scan
 from hbmlc_models.formats._spill import Spill
-from hbmlc_models.formats.errors import BadErrorsError, MappingInvalidError
-from hbmlc_models.formats.guess import Guess, guess_mapping
+from hbmlc_models.formats.band_reports import drop_empty, judge_bands, report_bands
+from hbmlc_models.formats.findings import Finding, Severity
 from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.mapping import ColumnMapping
-from hbmlc_models.formats.readers import open_table
-from hbmlc_models.formats.report import Coverage, IngestReport
-from hbmlc_models.formats.shown import is_printable_name, listed, shown
+from hbmlc_models.formats.readers import SourceTable, TableChoice, open_table
+from hbmlc_models.formats.recognise import Recognised, rank_names, recognise
+from hbmlc_models.formats.report import BandReport, Coverage, IngestReport, LabelReport
 from hbmlc_models.formats.sniff import FileFormat, sniff
 
-__all__ = ["ingest"]
+__all__ = ["ingest", "inspect_table"]
 
 ProgressCallback = Callable[[float], None]
 """Called with the fraction done, 0…1, never falling."""
@@ -47,7 +47,7 @@ def ingest(
     Parameters
     ----------
     source
-        Parquet, CSV, FITS, HDF5 or VOTable; recognised by content.
+        Parquet, Arrow, text, FITS, HDF5 or VOTable; recognised by content.
     destination
         Canonical Parquet file; replaced at once when complete, so it is never seen half written.
     mapping
@@ -62,41 +62,88 @@ def ingest(
     CatalogError
         The upload cannot be used; the subclass and its ``code`` say why.
     """
+    return _ingest(source, destination.parent, destination, mapping, limits, on_progress)
+
+
+def inspect_table(
+    source: Path,
+    *,
+    mapping: ColumnMapping | None = None,
+    limits: IngestLimits | None = None,
+    on_progress: ProgressCallback | None = None,
+) -> IngestReport:
+    """Say what an ingest of ``source`` would find; nothing is written but scratch files.
+
+    Raises
+    ------
+    CatalogError
+        The upload could not be used; the subclass and its ``code`` say why.
+    """
+    with tempfile.TemporaryDirectory(prefix="hbmlc-inspect-") as folder:
+        return _ingest(source, Path(folder), None, mapping, limits, on_progress)
+
+
+def _ingest(
+    source: Path,
+    folder: Path,
+    destination: Path | None,
+    mapping: ColumnMapping | None,
+    limits: IngestLimits | None,
+    on_progress: ProgressCallback | None,
+) -> IngestReport:
+    """Read the table, with scratch files in ``folder``; without a destination nothing is kept."""
     limits = limits or IngestLimits()
     file_format = sniff(source)
-    size = source.stat().st_size
-    with open_table(source, file_format, limits) as table:
-        # Other names could neither be stored nor be shown.
-        units = {name: unit for name, unit in table.units.items() if is_printable_name(name)}
-        guess = guess_mapping(units, mapping)
-        bands = _check_mapping(guess, units)
-        if table.n_rows is not None:
-            limits.check_expansion(table.n_rows * _row_bytes(guess.mapping), file_bytes=size)
-        progress = _Progress(table.n_rows, on_progress)
-        is_untyped = file_format is FileFormat.CSV
-        found = scan(table, guess, limits, is_untyped=is_untyped, on_rows=progress.add)
-        progress.expect(found.n_rows)
-        partial = destination.with_name(destination.name + ".partial")
-        with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".ingest-") as scratch:
-            spill = Spill(found, bands, Path(scratch))
-            spill.fill(table, limits, on_rows=progress.add)
-            _check_photometry(spill)
-            spill.counts.update(write_canonical(spill, partial, on_rows=progress.add))
+    choice = TableChoice(rank=rank_names, table=None if mapping is None else mapping.table)
+    with (
+        tempfile.TemporaryDirectory(dir=folder, prefix=".ingest-") as scratch,
+        open_table(source, file_format, limits, choice, Path(scratch)) as table,
+    ):
+        found = recognise(table, mapping, limits)
+        _check_expansion(table, found, limits, file_bytes=source.stat().st_size)
+        progress = _Progress(table.n_rows, on_progress, n_passes=2 if destination is None else 3)
+        scanned = scan(
+            table,
+            found,
+            limits,
+            is_untyped=file_format is FileFormat.CSV,
+            on_rows=progress.add,
+        )
+        progress.expect(scanned.n_rows)
+        spill = Spill(scanned, found.sources, Path(scratch))
+        spill.fill(table, limits, on_rows=progress.add)
+        dropped = drop_empty(spill)
+        bands = report_bands(spill)
+        findings = [*table.findings, *found.findings, *scanned.findings, *dropped]
+        findings += judge_bands(bands)
+        digest = None
+        if destination is not None:
+            digest = _write(spill, destination, on_rows=progress.add)
+    return _report(found, scanned, spill, bands, findings, file_format=file_format, digest=digest)
+
+
+def _write(spill: Spill, destination: Path, *, on_rows: Callable[[int], None]) -> str:
+    """Write the canonical file and give its digest."""
+    partial = destination.with_name(destination.name + ".partial")
+    spill.counts.update(write_canonical(spill, partial, on_rows=on_rows))
     partial.replace(destination)
-    return _report(found, spill, bands, file_format=file_format, digest=_digest(destination))
+    return _digest(destination)
 
 
 class _Progress:
-    """Fraction of three passes over the rows."""
+    """Fraction of all passes over the rows."""
 
-    def __init__(self, n_rows: int | None, callback: ProgressCallback | None) -> None:
-        self._total = 3 * n_rows if n_rows else None
+    def __init__(
+        self, n_rows: int | None, callback: ProgressCallback | None, *, n_passes: int
+    ) -> None:
+        self._n_passes = n_passes
+        self._total = n_passes * n_rows if n_rows else None
         self._done = 0
         self._callback = callback
 
     def expect(self, n_rows: int) -> None:
         """Learn the number of rows."""
-        self._total = 3 * n_rows
+        self._total = self._n_passes * n_rows
 
     def add(self, n_rows: int) -> None:
         """Count rows of one pass."""
@@ -105,58 +152,14 @@ class _Progress:
             self._callback(min(1.0, self._done / self._total))
 
 
-def _row_bytes(mapping: ColumnMapping) -> int:
-    """Bytes that a row takes once it is read: a double for each column at least."""
-    return 8 * len(mapping.names())
-
-
-def _check_mapping(guess: Guess, units: Mapping[str, str | None]) -> tuple[str, ...]:
-    """Bands with value and error; raises where columns are missing."""
-    mapping = guess.mapping
-    for name in mapping.names():
-        if name not in units:
-            raise MappingInvalidError(
-                f"There is no column {shown(name)} with one value a row; there are "
-                f"{listed(units, 8)}…",
-                where=name,
-            )
-    values = mapping.mag or mapping.flux
-    errors = mapping.mag_err or mapping.flux_err
-    bands = sort_bands(band for band in values if band in errors)
-    if not bands:
-        raise BadErrorsError(
-            f"None of the bands {', '.join(values)} has an error column; add the one-sigma errors "
-            "(mag_err_g next to mag_g) or map them."
-        )
-    missing = [band for band in values if band not in bands]
-    if missing:
-        guess.warnings.append(f"bands without an error column are not used: {', '.join(missing)}")
-    guess.mapping = _with_bands(mapping, bands)
-    return bands
-
-
-def _with_bands(mapping: ColumnMapping, bands: tuple[str, ...]) -> ColumnMapping:
-    """Return the mapping with these bands only."""
-
-    def only(columns: Iterable[tuple[str, str]]) -> dict[str, str]:
-        return {band: column for band, column in columns if band in bands}
-
-    return replace(
-        mapping,
-        mag=only(mapping.mag.items()),
-        mag_err=only(mapping.mag_err.items()),
-        flux=only(mapping.flux.items()),
-        flux_err=only(mapping.flux_err.items()),
-    )
-
-
-def _check_photometry(spill: Spill) -> None:
-    """Raise where the errors of the whole catalogue are unusable."""
-    if spill.counts["bad_errors"] and not spill.is_detected.any():
-        raise BadErrorsError(
-            f"All {spill.counts['bad_errors']:,} photometric errors are missing, zero or negative; "
-            "upload one-sigma errors."
-        )
+def _check_expansion(
+    table: SourceTable, found: Recognised, limits: IngestLimits, *, file_bytes: int
+) -> None:
+    """Raise where the wanted columns unfold to more than a file of that size may hold."""
+    if table.n_rows is not None:
+        # A double for each column at least.
+        row_bytes = 8 * len(found.mapping.names())
+        limits.check_expansion(table.n_rows * row_bytes, file_bytes=file_bytes)
 
 
 def _digest(path: Path) -> str:
@@ -166,33 +169,68 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+_ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
+
+
 def _report(
-    found: Scan,
+    found: Recognised,
+    scanned: Scan,
     spill: Spill,
-    bands: tuple[str, ...],
+    bands: tuple[BandReport, ...],
+    findings: list[Finding],
     *,
     file_format: FileFormat,
-    digest: str,
+    digest: str | None,
 ) -> IngestReport:
     """Sum up."""
-    has_sky = found.ra is not None and bool(np.isfinite(found.ra).any())
-    sky = [found.ra, found.dec] if has_sky else [None, None]
+    labels = _label_report(scanned)
+    rejected = spill.counts + _as_rejected(scanned)
+    return IngestReport(
+        n_rows=scanned.n_rows,
+        n_labelled=labels.n,
+        bands=spill.bands,
+        mapping=found.complete(scanned.mapping, spill.sources),
+        format=file_format,
+        photometry=bands,
+        labels=labels,
+        findings=tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.severity))),
+        rejected={reason: count for reason, count in sorted(rejected.items()) if count},
+        coverage=_coverage(scanned),
+        digest=digest,
+    )
+
+
+def _label_report(scanned: Scan) -> LabelReport:
+    """What was understood of the labels."""
+    z = scanned.z_spec[scanned.selected & np.isfinite(scanned.z_spec)]
+    quality = scanned.mapping.z_quality
+    low, middle, high = (float(np.quantile(z, q)) if len(z) else None for q in (0, 0.5, 1))
+    return LabelReport(
+        column=scanned.mapping.z_spec,
+        n=len(z),
+        n_left_out=dict(scanned.left_out),
+        z_min=None if low is None else round(low, 5),
+        z_p50=None if middle is None else round(middle, 5),
+        z_max=None if high is None else round(high, 5),
+        quality_column=None if quality is None else quality.column,
+    )
+
+
+def _as_rejected(scanned: Scan) -> Counter[str]:
+    """Redshifts that are no label, under the names of the other counts."""
+    return Counter({f"z_spec_{reason}": count for reason, count in scanned.left_out.items()})
+
+
+def _coverage(scanned: Scan) -> Coverage:
+    """Part of the sky that the galaxies lie in."""
+    has_sky = scanned.ra is not None and bool(np.isfinite(scanned.ra).any())
+    sky = [scanned.ra, scanned.dec] if has_sky else [None, None]
     low = [None if axis is None else float(np.nanmin(axis)) for axis in sky]
     high = [None if axis is None else float(np.nanmax(axis)) for axis in sky]
-    return IngestReport(
-        n_rows=found.n_rows,
-        n_labelled=int(np.sum(found.selected & np.isfinite(found.z_spec))),
-        bands=bands,
-        mapping=found.mapping,
-        format=file_format,
-        rejected={reason: count for reason, count in sorted(spill.counts.items()) if count},
-        warnings=tuple(found.warnings),
-        coverage=Coverage(
-            ra_min=low[0],
-            ra_max=high[0],
-            dec_min=low[1],
-            dec_max=high[1],
-            n_tiles=len(found.tiling.values),
-        ),
-        digest=digest,
+    return Coverage(
+        ra_min=low[0],
+        ra_max=high[0],
+        dec_min=low[1],
+        dec_max=high[1],
+        n_tiles=len(scanned.tiling.values),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import cast
@@ -171,7 +172,6 @@ class ColumnMapping:
 
 def _checked(name: str, value: object) -> object:
     """Return the value of the field ``name`` in its type."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if name in _TEXTS and isinstance(value, str):
         return value
     if name == "table" and isinstance(value, str | int) and not isinstance(value, bool):
@@ -180,8 +180,8 @@ def _checked(name: str, value: object) -> object:
         return found
     if name == "z_quality" and isinstance(value, Mapping):
         return _quality(cast("Mapping[str, object]", value))
-    if name == "zero_point" and is_number:
-        return float(cast("float", value))
+    if name == "zero_point" and isinstance(value, int | float):
+        return _number(name, value)
     if name == "flux_unit" and isinstance(value, str):
         return value
     if isinstance(value, Mapping):
@@ -189,7 +189,7 @@ def _checked(name: str, value: object) -> object:
         if name in {"zero_point", "mag_offset"}:
             return {band: _number(name, number) for band, number in entries.items()}
         if name in {*_BY_BAND, "flux_unit"}:
-            return {str(band): str(column) for band, column in entries.items()}
+            return {band: _text(name, column) for band, column in entries.items()}
     raise MappingInvalidError(f"Mapping field {name!r} cannot be {shown(repr(value))}.", where=name)
 
 
@@ -204,10 +204,20 @@ def _id(value: object) -> str | tuple[str, ...] | None:
     return None
 
 
+def _text(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise MappingInvalidError(f"Mapping field {name!r} holds texts by band.", where=name)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _number(name: str, value: object) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    raise MappingInvalidError(f"Mapping field {name!r} holds numbers by band.", where=name)
+    if _is_number(value):
+        return float(cast("float", value))
+    raise MappingInvalidError(f"Mapping field {name!r} holds numbers.", where=name)
 
 
 def _quality(document: Mapping[str, object]) -> QualityCut:
@@ -215,12 +225,12 @@ def _quality(document: Mapping[str, object]) -> QualityCut:
     column = document.get("column")
     rest = {name: value for name, value in document.items() if name != "column"}
     limits = {name: rest.get(name) for name in ("min", "max")}
-    values = rest.get("in", [])
+    values = [] if rest.get("in") is None else rest["in"]
     is_fine = (
         isinstance(column, str)
-        and bool(rest)
+        and any(value not in (None, []) for value in rest.values())
         and set(rest) <= set(_CUT)
-        and all(value is None or isinstance(value, int | float) for value in limits.values())
+        and all(value is None or _is_number(value) for value in limits.values())
         and isinstance(rest.get("equal"), int | float | str | None)
         and isinstance(values, Sequence)
         and not isinstance(values, str)

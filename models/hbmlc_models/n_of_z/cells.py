@@ -11,7 +11,9 @@ from hbmlc_models.arrays import FloatArray, IntArray
 __all__ = ["RedshiftCells"]
 
 N_CELLS = 60
-"""Cells that cover the redshift grid: wide enough that counts in them mean something."""
+"""Cells that cover the redshift grid at least."""
+CELL_WIDTH = 0.05
+"""Width of each on a longer grid: wide enough that counts in them mean something."""
 SMOOTHING = 0.06
 """Width over which residuals of labelled galaxies are smoothed, in units of 1 + z."""
 
@@ -32,7 +34,8 @@ class RedshiftCells:
     @classmethod
     def cover(cls, z_grid: FloatArray) -> RedshiftCells:
         """Cells of the equidistant grid ``z_grid`` ``(n_grid,)``, never finer than it."""
-        n_cells = min(N_CELLS, len(z_grid) - 1)
+        wanted = max(N_CELLS, round((z_grid[-1] - z_grid[0]) / CELL_WIDTH))
+        n_cells = min(wanted, len(z_grid) - 1)
         edges = np.linspace(z_grid[0], z_grid[-1], n_cells + 1)
         centres = 0.5 * (edges[1:] + edges[:-1])
         half = 0.5 * (z_grid[1] - z_grid[0])

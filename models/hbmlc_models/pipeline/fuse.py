@@ -76,9 +76,11 @@ def fuse_tiles(
     seed: int,
 ) -> Iterator[TileResult]:
     """Pool both parts of every galaxy of a unit; one result for each of its ``tiles``."""
+    options = survey.settled(options)
     start = 0
     for position, given in enumerate(tiles):
-        tile = selection.calibrated(given, position)
+        known = given.labels_within(survey.z_max)
+        tile = selection.calibrated(known, position)
         rows = slice(start, start + tile.n_galaxies)
         own = TileDensity(outputs=density.outputs[rows], head=density.head)
         anchors = selection.anchors.index

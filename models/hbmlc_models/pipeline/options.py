@@ -13,6 +13,7 @@ from hbmlc_models.arrays import FloatArray
 from hbmlc_models.metalearning.network import Head
 
 __all__ = [
+    "LEAST_Z_MAX",
     "AnchorRule",
     "BetaRule",
     "CalibrationOptions",
@@ -20,6 +21,7 @@ __all__ = [
     "OptionError",
     "Parts",
     "Preset",
+    "node_count",
     "redshift_grid",
 ]
 
@@ -32,6 +34,14 @@ SEED_DEFAULTS: Mapping[str, Any] = {
 }
 """What else the model as first published fixes: 2,000 iterations of which 500 are burn-in, the
 most likely galaxies as anchors, a network trained by squared error."""
+LEAST_Z_MAX = 3.0
+"""End of the redshift grid where nothing lies beyond."""
+LEAST_NODES = 301
+"""Nodes of that grid."""
+NODES_A_REDSHIFT = 100.0
+"""Nodes for each unit of redshift of one that reaches further."""
+_FOLLOWING: Mapping[str, type[Any]] = {"z_max": float, "n_grid": int}
+"""Options that follow the survey unless they are given, and the kind of what is given."""
 MAX_ANCHORS = 50
 """Most anchors of a tile: what a night of spectroscopy adds."""
 
@@ -101,10 +111,11 @@ class CalibrationOptions:
     """Rule that picks the anchors."""
     n_anchors: int = 50
     """Anchors of a tile at most, 0 to 50."""
-    z_max: float = 3.0
-    """End of the redshift grid."""
-    n_grid: int = 301
-    """Nodes of the redshift grid."""
+    z_max: float | None = None
+    """End of the redshift grid; ``None``: 3, or as far as labels and the model's population go, up
+    to 7. Labels beyond an end that is given are left out and counted."""
+    n_grid: int | None = None
+    """Nodes of the redshift grid; ``None``: 301, and 100 for each unit of redshift beyond 3."""
     beta_mean: float = -1.0
     """Prior mean of the selection's dependence on redshift [per unit z]."""
     beta_scale: float = 0.5
@@ -130,8 +141,8 @@ class CalibrationOptions:
 
     def __post_init__(self) -> None:
         _require(0 <= self.n_anchors <= MAX_ANCHORS, "n_anchors", f"0 to {MAX_ANCHORS}")
-        _require(0.1 <= self.z_max <= 20, "z_max", "0.1 to 20")  # noqa: PLR2004
-        _require(11 <= self.n_grid <= 5001, "n_grid", "11 to 5001")  # noqa: PLR2004
+        _require(self.z_max is None or 0.1 <= self.z_max <= 20, "z_max", "0.1 to 20")  # noqa: PLR2004
+        _require(self.n_grid is None or 11 <= self.n_grid <= 5001, "n_grid", "11 to 5001")  # noqa: PLR2004
         _require(abs(self.beta_mean) <= 10, "beta_mean", "-10 to 10")  # noqa: PLR2004
         _require(0 < self.beta_scale <= 10, "beta_scale", "above 0, at most 10")  # noqa: PLR2004
         _require(50 <= self.draws <= 20_000, "draws", "50 to 20000")  # noqa: PLR2004
@@ -159,7 +170,10 @@ class CalibrationOptions:
         for name, value in {**implied, **document}.items():
             if name not in known:
                 raise OptionError(f"There is no option {name!r}; choose from {sorted(known)}.")
-            values[name] = _convert(name, value, type(known[name].default))
+            if name in _FOLLOWING and value is None:
+                continue
+            kind = _FOLLOWING.get(name, type(known[name].default))
+            values[name] = _convert(name, value, kind)
         return cls(**values)
 
     def as_dict(self) -> dict[str, Any]:
@@ -184,6 +198,13 @@ def _require(condition: bool, name: str, wanted: str) -> None:  # noqa: FBT001 -
         raise OptionError(f"Option {name!r} must be {wanted}.")
 
 
+def node_count(z_max: float) -> int:
+    """Nodes of a grid that ends at ``z_max``, where nobody asks for another number."""
+    return max(LEAST_NODES, round(NODES_A_REDSHIFT * z_max) + 1)
+
+
 def redshift_grid(options: CalibrationOptions) -> FloatArray:
-    """Nodes of the redshift grid, ``(n_grid,)``."""
-    return np.linspace(0.0, options.z_max, options.n_grid)
+    """Nodes of the redshift grid, ``(n_grid,)``; the usual one where its end is not settled yet."""
+    z_max = LEAST_Z_MAX if options.z_max is None else options.z_max
+    n_grid = node_count(z_max) if options.n_grid is None else options.n_grid
+    return np.linspace(0.0, z_max, n_grid)

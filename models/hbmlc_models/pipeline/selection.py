@@ -11,7 +11,12 @@ import numpy as np
 from hbmlc_models.anchors import Anchors, stratified_anchors, top_anchors
 from hbmlc_models.arrays import FloatArray, IntArray
 from hbmlc_models.formats import arrays
-from hbmlc_models.pipeline.options import AnchorRule, CalibrationOptions, redshift_grid
+from hbmlc_models.pipeline.options import (
+    LEAST_Z_MAX,
+    AnchorRule,
+    CalibrationOptions,
+    redshift_grid,
+)
 from hbmlc_models.pipeline.posterior import standard_mag
 from hbmlc_models.pipeline.survey_fit import SurveyFit
 from hbmlc_models.selection.curve import Curve
@@ -94,6 +99,8 @@ def infer_selection(
 
     Positions of anchors count through the galaxies of all tiles, in order.
     """
+    options = survey.settled(options)
+    tiles = [tile.labels_within(survey.z_max) for tile in tiles]
     zero_points = None
     if survey.curve is None:
         zero_points = np.stack([_zero_points(tile, survey, seed=seed) for tile in tiles])
@@ -212,7 +219,7 @@ def _sample_seed(
 ) -> Draws:
     """Draws of the first published model on a random part of the galaxies at ``fitted``."""
     chosen = np.sort(rng.permutation(fitted)[:MAX_SEED_FITTED])
-    z_nodes = np.linspace(0, options.z_max, N_SEED_NODES)
+    z_nodes = np.linspace(0, survey.z_max, _seed_nodes(survey.z_max))
     values, errors = survey.frame.luptitudes(tile.photometry.take(chosen))
     data = SeedTileData(
         basis=phi[chosen],
@@ -222,12 +229,17 @@ def _sample_seed(
         z_nodes=z_nodes,
     )
     return _run(
-        compiled_seed_model(phi.shape[1], N_SEED_NODES),
+        compiled_seed_model(phi.shape[1], len(z_nodes)),
         seed_data_arrays(data, priors),
         ("alpha", "gamma", "beta", "mu_z", "sigma_z"),
         options=options,
         rng=rng,
     )
+
+
+def _seed_nodes(z_max: float) -> int:
+    """Nodes as close as those of the usual range."""
+    return max(N_SEED_NODES, round(N_SEED_NODES * z_max / LEAST_Z_MAX))
 
 
 def _run(

@@ -52,7 +52,7 @@ class Summaries:
         self, folder: Path, survey: SurveyFit, options: CalibrationOptions, *, seed: int
     ) -> None:
         self._survey = survey
-        self._z_grid = redshift_grid(options)
+        self._z_grid = redshift_grid(survey.settled(options))
         self._names = feature_names(survey.frame)
         self._spools = tuple(Spool(folder / name) for name in ("evidence", "candidates"))
         evidence, candidates = self._spools
@@ -69,6 +69,7 @@ class Summaries:
 
     def see(self, tile: Tile, result: TileResult) -> Mapping[str, float]:
         """See one tile; gives its columns for the table of tiles."""
+        tile = tile.labels_within(self._survey.z_max)
         features = self._survey.frame.colours(tile.photometry)
         held_out = (result.columns["flags"].astype(np.int32) & Flag.HELD_OUT.value) > 0
         self._see_redshifts(tile, result, held_out)

@@ -15,6 +15,7 @@ from hbmlc_models.metalearning.train import MetaNetwork
 from hbmlc_models.photometry import Photometry, concatenate_photometry
 from hbmlc_models.pipeline.both_parts import BothParts
 from hbmlc_models.pipeline.options import BetaRule, CalibrationOptions, Preset, redshift_grid
+from hbmlc_models.pipeline.redshift_range import settle_range
 from hbmlc_models.pipeline.split import SampleSplit, split_sample
 from hbmlc_models.pipeline.survey_calibration import survey_price, survey_recalibration
 from hbmlc_models.pipeline.survey_fit import NoCurveError, NoLabelsError, SurveyFit
@@ -100,9 +101,12 @@ def fit_survey(
     options: CalibrationOptions,
     *,
     seed: int,
+    largest_label: float | None = None,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> SurveyFit:
-    """Fit population, selection and network of a survey.
+    """Fit population, selection and network of a survey, and settle its redshift grid.
+
+    ``largest_label`` is that of the whole catalogue, which the sample may lack.
 
     Raises
     ------
@@ -111,7 +115,9 @@ def fit_survey(
     NoCurveError
         There are next to no labels and the preset is the seed's.
     """
-    tile = sample.tile
+    options = settle_range(options, sample.tile, model, largest_label=largest_label)
+    z_grid = redshift_grid(options)
+    tile = sample.tile.labels_within(float(z_grid[-1]))
     frame = make_frame(tile.photometry)
     setting = _look_at(tile, frame, options, seed=seed)
     fraction = HOLD_OUT_FRACTION if tile.n_labelled >= MIN_LABELLED_FOR_HOLD_OUT else 0.0
@@ -125,9 +131,7 @@ def fit_survey(
     centre = setting.propensity
     if curve is None:
         frame = learnt.frame
-        centre = _beside_beta(
-            tile, replace(setting, frame=frame), learnt.population, redshift_grid(options)
-        )
+        centre = _beside_beta(tile, replace(setting, frame=frame), learnt.population, z_grid)
     low, middle, high = np.quantile(frame.reference_mag(tile.photometry), [0.16, 0.5, 0.84])
     return SurveyFit(
         frame=frame,
@@ -152,6 +156,8 @@ def fit_survey(
         hold_out_fraction=fraction,
         match_auc=tuple(found.matching.auc for found in learnt.samples),
         n_labelled=tile.n_labelled,
+        z_max=float(z_grid[-1]),
+        n_grid=len(z_grid),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -11,6 +11,7 @@ from hbmlc_models.arrays import FloatArray
 from hbmlc_models.formats import arrays
 from hbmlc_models.metalearning.codec import network_arrays, network_from_arrays
 from hbmlc_models.metalearning.train import MetaNetwork
+from hbmlc_models.pipeline.options import CalibrationOptions
 from hbmlc_models.recalibration import Recalibration
 from hbmlc_models.selection.basis import RadialBasis
 from hbmlc_models.selection.context import ContextScale
@@ -92,6 +93,14 @@ class SurveyFit:
     """How well dimmed labels can be told from the sky, one for each sample; 0.5: not at all."""
     n_labelled: int
     """Labelled galaxies in the sample."""
+    z_max: float
+    """End of the redshift grid of every tile."""
+    n_grid: int
+    """Its nodes."""
+
+    def settled(self, options: CalibrationOptions) -> CalibrationOptions:
+        """Options with the redshift grid of this survey."""
+        return replace(options, z_max=self.z_max, n_grid=self.n_grid)
 
     def population_width(self, z_grid: FloatArray) -> float:
         """Standard deviation of the population's n(z) within the grid."""
@@ -183,6 +192,8 @@ _NUMBERS = (
     "shipped_from",
     "hold_out_fraction",
     "n_labelled",
+    "z_max",
+    "n_grid",
 )
 _CURVE = ("knots", "values", "scatter", "common")
 _ARRAYS = {

@@ -145,11 +145,12 @@ def network_share(
     network = parts.network_density(replace(withheld.take(drawn.parent), photometry=observed))
     if network is None:
         return 0.0
-    node = np.clip(np.searchsorted(parts.z_grid, drawn.z_spec), 0, len(parts.z_grid) - 1)
-    rows = np.arange(len(node))
+    # A copy that was moved beyond the grid says nothing of the densities on it.
+    rows = np.flatnonzero(drawn.z_spec <= parts.z_grid[-1])
+    node = np.searchsorted(parts.z_grid, drawn.z_spec[rows])
     return fit_pool_weight(
         parts.selection_density(observed)[rows, node],
         network[rows, node],
-        np.ones(len(node)),
+        np.ones(len(rows)),
         n_independent=withheld.n_galaxies,
     )

@@ -41,6 +41,7 @@ class ReportCollector:
         self._band = "i" if "i" in bands else bands[len(bands) // 2]
         self._n_galaxies = 0
         self._n_labelled = 0
+        self._n_labels_beyond = 0
         self._held: list[FloatArray] = []
         self._density_sums = dict.fromkeys(_DENSITY_METRICS, 0.0)
         self._n_of_z = {
@@ -63,6 +64,9 @@ class ReportCollector:
         ``(n_galaxies, n_grid)``; ``held_out`` marks labels that no fit has seen.
         """
         self._n_galaxies += tile.n_galaxies
+        z_max = float(self._z_grid[-1])
+        self._n_labels_beyond += tile.n_labels_beyond(z_max)
+        tile = tile.labels_within(z_max)
         self._n_labelled += tile.n_labelled
         self._add_n_of_z(tile, pdf)
         self._add_profile(tile, columns["p_selected"].astype(float))
@@ -94,6 +98,7 @@ class ReportCollector:
             title=title,
             n_galaxies=self._n_galaxies,
             n_labelled=self._n_labelled,
+            n_labels_beyond=self._n_labels_beyond,
             z_phot=z_phot,
             z_spec=z_spec,
             pit=pit,
@@ -103,7 +108,7 @@ class ReportCollector:
             metrics=self._metrics(z_phot, z_spec, pit),
             groups={
                 "magnitude": _groups(mag, np.arange(16.0, 30.0), z_phot, z_spec),
-                "redshift": _groups(z_spec, np.arange(0.0, 6.1, 0.5), z_phot, z_spec),
+                "redshift": _groups(z_spec, np.arange(0.0, 7.1, 0.5), z_phot, z_spec),
                 "propensity": _groups(propensity, _PROPENSITY_EDGES, z_phot, z_spec),
             },
             tiles=[self._with_centre(row) for row in tile_rows],

@@ -79,6 +79,17 @@ class ReportData:
     """Differences between labelled and unlabelled galaxies, before and after weighting."""
     features: tuple[str, ...] = ()
     """Names of the features that differ."""
+    n_labels_beyond: int = 0
+    """Labels above the end of the redshift grid, which were left out."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What should be looked at before the results are used."""
+        if self.n_labels_beyond == 0:
+            return ()
+        end = f"z = {self.z_grid[-1]:g}, the end of the redshift grid"
+        cure = "give a larger z_max if they are real"
+        return (f"{self.n_labels_beyond:,} labels above {end}, were left out; {cure}.",)
 
     def metrics_document(self) -> dict[str, object]:
         """Content of ``metrics.json``."""
@@ -87,6 +98,7 @@ class ReportData:
             "n_held_out": len(self.z_spec),
             "n_galaxies": self.n_galaxies,
             "n_labelled": self.n_labelled,
+            **self._left_out(),
             "groups": {
                 name: [
                     {"label": group.label, "n_galaxies": group.n_galaxies, **group.values}
@@ -96,6 +108,12 @@ class ReportData:
             },
             **self._distributions(),
         }
+
+    def _left_out(self) -> dict[str, object]:
+        """Labels that were not used, where there are any."""
+        if self.n_labels_beyond == 0:
+            return {}
+        return {"n_labels_beyond_grid": self.n_labels_beyond, "warnings": list(self.warnings)}
 
     def _distributions(self) -> dict[str, object]:
         """Mean redshifts of the samples and the balance, as JSON values, where they are known."""

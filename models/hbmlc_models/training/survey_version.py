@@ -12,6 +12,7 @@ from hbmlc_models.balance import typical_odds
 from hbmlc_models.base_models import ModelVersion, read_version, write_version
 from hbmlc_models.photometry import Photometry
 from hbmlc_models.pipeline.options import CalibrationOptions, redshift_grid
+from hbmlc_models.pipeline.redshift_range import settle_range
 from hbmlc_models.pipeline.split import SampleSplit, split_sample
 from hbmlc_models.pipeline.survey import fit_survey
 from hbmlc_models.pipeline.survey_fit import SurveyFit
@@ -101,6 +102,8 @@ def train_survey_version(
     TooFewLabelsError
         There are too few labels to teach and to judge.
     """
+    order = replace(order, options=settle_range(order.options, tile, current))
+    tile = tile.labels_within(float(redshift_grid(order.options)[-1]))
     split = split_for_judgement(tile)
     if tile.n_labelled < MIN_LABELLED or split.withheld.n_galaxies < MIN_HELD_OUT:
         raise TooFewLabelsError(n_labelled=tile.n_labelled, n_held_out=split.withheld.n_galaxies)

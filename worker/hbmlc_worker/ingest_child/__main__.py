@@ -84,7 +84,9 @@ def _told(error: Exception) -> dict[str, object]:
     from hbmlc_models.formats import CatalogError
 
     if isinstance(error, CatalogError):
-        return {"error": {"code": error.code, "message": error.message, "where": error.where}}
+        told = {"code": error.code, "message": error.message, "where": error.where}
+        mapping = getattr(error, "mapping", None)
+        return {"error": {**told, "mapping": None if mapping is None else dict(mapping)}}
     number = error.errno if isinstance(error, OSError) else None
     kind = "bug"
     if isinstance(error, MemoryError) or number in _NO_MEMORY:

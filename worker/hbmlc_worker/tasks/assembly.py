@@ -52,13 +52,16 @@ MEDIA_TYPES = {
 def run(work: Work) -> Iterator[Done]:
     """Write every result file of the job."""
     (claim,) = work.claims
-    options = read_options(work.job)
+    survey = read_survey(work)
+    options = survey.settled(read_options(work.job))
     model = load_model(work)
     with (
         scratch_folder(work.context.settings.scratch) as folder,
         open_catalog(work) as catalog,
     ):
-        files, data = _write_results(work, catalog, options=options, model=model, folder=folder)
+        files, data = _write_results(
+            work, catalog, survey, options=options, model=model, folder=folder
+        )
         provenance = folder / "provenance.json"
         provenance.write_text(provenance_document(work.job, options=options, model=model))
         files = {**files, provenance.name: provenance}
@@ -74,13 +77,13 @@ def run(work: Work) -> Iterator[Done]:
 def _write_results(
     work: Work,
     catalog: CanonicalCatalog,
+    survey: SurveyFit,
     *,
     options: CalibrationOptions,
     model: ModelVersion,
     folder: Path,
 ) -> tuple[Mapping[str, Path], ReportData]:
     """Fuse tile by tile; returns the files by name and what the report shows."""
-    survey = read_survey(work)
     z_grid = redshift_grid(options)
     rows: dict[int, dict[str, object]] = {}
     provenance = table_provenance(work.job, model=model)
@@ -168,6 +171,9 @@ def _summarise(catalog: CanonicalCatalog, data: ReportData) -> dict[str, object]
         "n_labelled": catalog.n_labelled,
         "n_tiles": len(data.tiles),
         "n_held_out": len(data.z_spec),
+        "z_max": float(data.z_grid[-1]),
+        "n_labels_beyond_grid": data.n_labels_beyond,
+        "warnings": list(data.warnings),
         "metrics": dict(data.metrics),
     }
 

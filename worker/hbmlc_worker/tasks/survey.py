@@ -34,6 +34,7 @@ def run(work: Work) -> Iterator[Done]:
         model,
         options,
         seed=work.job.seed,
+        largest_label=sample.largest_label,
         on_progress=partial(work.pulse.report, claim),
     )
     output = write_output(work, claim, fit.to_bytes())

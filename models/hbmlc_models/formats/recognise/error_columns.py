@@ -1,0 +1,189 @@
+"""Are the errors errors? What inverse variances, magnitudes and constants give away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from hbmlc_models.arrays import FloatArray
+from hbmlc_models.formats.errors import BadErrorsError
+from hbmlc_models.formats.findings import Finding, FindingCode, warn
+from hbmlc_models.formats.look import Look
+from hbmlc_models.formats.recognise.band_names import Quantity, Role, parse_band_column
+from hbmlc_models.formats.recognise.sources import BandSource
+from hbmlc_models.formats.shown import listed, shown
+from hbmlc_models.photometry import MAG_PER_E_FOLD
+
+__all__ = ["judge_errors"]
+
+_MIN_ROWS = 20
+"""Rows from which anything is said of a column."""
+_SIGNAL_TO_NOISE = (1.0, 2e4)
+"""Median of the brighter half of a band: fainter is no detection, and beyond it calibration and
+flat fields err by more than the photons do."""
+_FALLING = -0.3
+"""Rank correlation of inverse variances with flux; errors rise with it."""
+_LARGEST_MAG_ERROR = 5.0
+"""A median error above this is none [mag]: it would be a signal-to-noise of 0.2."""
+_NEAR = 3.0
+"""Errors within this of their magnitudes are magnitudes themselves, or limits [mag]."""
+_LARGEST_MMAG_ERROR = 1_000.0
+
+
+def judge_errors(
+    sources: Iterable[BandSource], look: Look
+) -> tuple[tuple[BandSource, ...], list[Finding]]:
+    """Sources with errors that can be errors, and what to say of them.
+
+    Raises
+    ------
+    BadErrorsError
+        A column of errors holds inverse variances or magnitudes.
+    """
+    judged: list[BandSource] = []
+    findings: list[Finding] = []
+    for source in sources:
+        values, errors = _usable(source, look)
+        if source.quantity is Quantity.FLUX:
+            _refuse_inverse_variances(source, values, errors)
+            judged.append(source)
+        else:
+            _refuse_magnitudes(source, values, errors)
+            better = _in_millimags(source, errors)
+            judged.append(better)
+            if better is not source:
+                findings.append(_told_millimags(better))
+    findings += _constant(judged, look) + _implausible(judged, look)
+    return tuple(judged), findings
+
+
+def _usable(source: BandSource, look: Look) -> tuple[FloatArray, FloatArray]:
+    """Values and errors of the rows with both, without those that say "none"."""
+    values, errors = look.pairs(source.column, source.error_column)
+    is_usable = (errors > 0) & (np.abs(values) < 90 if source.quantity is Quantity.MAG else True)  # noqa: PLR2004
+    return values[is_usable], errors[is_usable]
+
+
+def _refuse_inverse_variances(source: BandSource, flux: FloatArray, errors: FloatArray) -> None:
+    """Raise where a column of errors is one of inverse variances, by name or by its numbers."""
+    if source.is_ivar:
+        return
+    parsed = parse_band_column(source.error_column)
+    is_named = parsed is not None and parsed.role is Role.IVAR
+    if not (is_named or "ivar" in source.error_column.lower() or _falls(flux, errors)):
+        return
+    raise BadErrorsError(
+        f"The errors of {source.band}, {shown(source.error_column)}, are inverse variances; map "
+        "the column as 'flux_ivar' instead of 'flux_err'.",
+        where=source.error_column,
+        mapping={"flux_ivar": {source.band: source.error_column}},
+    )
+
+
+def _falls(flux: FloatArray, errors: FloatArray) -> bool:
+    """Whether "errors" fall with flux and give a signal-to-noise only as inverse variances."""
+    is_bright = flux > np.median(flux) if len(flux) >= _MIN_ROWS else np.zeros(len(flux), bool)
+    is_bright &= flux > 0
+    if is_bright.sum() < _MIN_ROWS // 2 or np.ptp(errors[is_bright]) == 0:
+        return False
+    ratio = float(np.median(flux[is_bright] / errors[is_bright]))
+    as_ivar = float(np.median(flux[is_bright] * np.sqrt(errors[is_bright])))
+    if _is_plausible(ratio) or not _is_plausible(as_ivar):
+        return False
+    return _rank_correlation(flux[flux > 0], errors[flux > 0]) < _FALLING
+
+
+def _rank_correlation(x: FloatArray, y: FloatArray) -> float:
+    """Spearman's coefficient; without its p-value it is not worth the import of scipy.stats."""
+    ranks = [np.argsort(np.argsort(values)) for values in (x, y)]
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+
+
+def _is_plausible(ratio: float) -> bool:
+    return _SIGNAL_TO_NOISE[0] < ratio < _SIGNAL_TO_NOISE[1]
+
+
+def _refuse_magnitudes(source: BandSource, mags: FloatArray, errors: FloatArray) -> None:
+    """Raise where a column of errors holds magnitudes or limits."""
+    is_error = errors < 90  # noqa: PLR2004 -- 99 says "not detected"
+    if is_error.sum() < _MIN_ROWS or source.error_scale != 1.0:
+        return
+    is_large = float(np.median(errors[is_error])) > _LARGEST_MAG_ERROR
+    if is_large and float(np.median(np.abs(errors - mags)[is_error])) < _NEAR:
+        raise BadErrorsError(
+            f"The errors of {source.band}, {shown(source.error_column)}, are magnitudes "
+            "themselves, or limits; map the column of the one-sigma errors.",
+            where=source.error_column,
+        )
+
+
+def _in_millimags(source: BandSource, errors: FloatArray) -> BandSource:
+    """Source with errors in mmag where nothing else can be meant."""
+    errors = errors[errors < _LARGEST_MMAG_ERROR]
+    if len(errors) < _MIN_ROWS or source.error_scale != 1.0:
+        return source
+    is_milli = _LARGEST_MAG_ERROR < float(np.median(errors)) < _LARGEST_MMAG_ERROR
+    return replace(source, error_scale=1e-3) if is_milli else source
+
+
+def _told_millimags(source: BandSource) -> Finding:
+    return warn(
+        FindingCode.UNIT_DEDUCED,
+        f"The errors {shown(source.error_column)} are read in mmag: in mag none of the galaxies "
+        "would be detected.",
+        column=source.error_column,
+    )
+
+
+def _constant(sources: list[BandSource], look: Look) -> list[Finding]:
+    """Warn of errors that are the same for every galaxy."""
+    same = [
+        source.error_column
+        for source in sources
+        for _, errors in [_usable(source, look)]
+        if len(errors) >= _MIN_ROWS and np.ptp(errors) == 0
+    ]
+    if not same:
+        return []
+    return [
+        warn(
+            FindingCode.ERRORS_CONSTANT,
+            f"The errors {listed(same, 5)} are the same for every galaxy; the width of p(z) is "
+            "worth no more than they are.",
+            column=same[0],
+        )
+    ]
+
+
+def _implausible(sources: list[BandSource], look: Look) -> list[Finding]:
+    """Warn of bands whose brighter half has no signal, or more than any survey."""
+    findings: list[Finding] = []
+    for source in sources:
+        ratio = _bright_signal_to_noise(source, look)
+        if ratio is None or _is_plausible(ratio):
+            continue
+        findings.append(
+            warn(
+                FindingCode.SIGNAL_TO_NOISE,
+                f"The brighter half of {source.band} has a median signal-to-noise of {ratio:.3g}; "
+                f"check that {shown(source.error_column)} holds its one-sigma errors.",
+                column=source.error_column,
+            )
+        )
+    return findings
+
+
+def _bright_signal_to_noise(source: BandSource, look: Look) -> float | None:
+    """Median signal-to-noise of the brighter half; ``None`` with too few galaxies."""
+    values, errors = _usable(source, look)
+    if len(values) < _MIN_ROWS:
+        return None
+    if source.quantity is Quantity.MAG:
+        is_bright = values <= np.median(values)
+        return float(np.median(MAG_PER_E_FOLD / (errors[is_bright] * source.error_scale)))
+    errors = 1 / np.sqrt(errors) if source.is_ivar else errors
+    is_bright = values >= np.median(values)
+    signal = values[is_bright] * source.scale
+    return float(np.median(signal / (errors[is_bright] * source.error_scale)))
