@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 __all__ = ["KNOWN_BANDS", "sort_bands", "wavelength"]
@@ -16,6 +17,7 @@ KNOWN_BANDS: dict[str, float] = {
     "V": 550.0,
     "r": 620.0,
     "R": 650.0,
+    "VIS": 720.0,
     "i": 755.0,
     "I": 800.0,
     "z": 875.0,
@@ -37,22 +39,32 @@ KNOWN_BANDS: dict[str, float] = {
 """Typical effective wavelengths [nm]: they order bands, nothing is computed from them."""
 
 
+_NUMBERED = re.compile(r"F(?P<space>\d{3})[WMN]|(?:IA|IB|NB|J0?)(?P<narrow>\d{3})|F(?P<far>\d{4})W")
+"""Bands that carry their wavelength: of space telescopes, and narrow ones of Subaru and J-PLUS."""
+
+
 def wavelength(band: str) -> float | None:
     """Typical effective wavelength [nm] of ``band``, ``None`` where the name is unknown.
 
-    Space telescope names carry their wavelength, ``F606W`` in nm and ``F115W`` in 10 nm.
+    Names of space telescopes and of narrow bands carry their wavelength, ``F606W`` and ``J0378`` in
+    nm and ``F115W`` in 10 nm.
 
     Examples
     --------
-    >>> wavelength("F606W"), wavelength("F115W"), wavelength("who")
-    (606.0, 1150.0, None)
+    >>> wavelength("F606W"), wavelength("F115W"), wavelength("IB427"), wavelength("who")
+    (606.0, 1150.0, 427.0, None)
     """
     if band in KNOWN_BANDS:
         return KNOWN_BANDS[band]
-    if len(band) == 5 and band[0] == "F" and band[1:4].isdigit() and band[4] in "WMN":  # noqa: PLR2004
-        number = float(band[1:4])
-        return number if number > 200 else 10 * number  # noqa: PLR2004
-    return None
+    found = _NUMBERED.fullmatch(band)
+    if found is None:
+        return None
+    number = float(found["space"] or found["narrow"] or found["far"])
+    return number if number > _LEAST_NANOMETRES else 10 * number
+
+
+_LEAST_NANOMETRES = 200
+"""Numbers up to this are in 10 nm."""
 
 
 def sort_bands(bands: Iterable[str]) -> tuple[str, ...]:

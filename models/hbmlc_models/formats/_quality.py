@@ -25,7 +25,9 @@ def passes(column: pa.Array, cut: QualityCut, *, start: int) -> BoolArray:
             held = held.cast(pa.string())
         lowered = pc.utf8_lower(pc.utf8_trim_whitespace(held))
         found = pc.is_in(lowered, pa.array([str(value).strip().lower() for value in wanted]))
-        return np.array(pc.fill_null(found, False).to_numpy(zero_copy_only=False), dtype=bool)
+        return np.array(
+            pc.fill_null(found, fill_value=False).to_numpy(zero_copy_only=False), dtype=bool
+        )
     values = numbers(column, cut.column, start=start)
     is_fine = np.isfinite(values)
     if cut.min is not None:

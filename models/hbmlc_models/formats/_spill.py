@@ -99,7 +99,11 @@ class Spill:
         parts = (self._flux, self._flux_err, self._is_detected)
         if len(self._kept) == self._flux.shape[1]:
             return parts[0][rows], parts[1][rows], parts[2][rows]
-        return parts[0][rows][:, self._kept], parts[1][rows][:, self._kept], parts[2][rows][:, self._kept]
+        return (
+            parts[0][rows][:, self._kept],
+            parts[1][rows][:, self._kept],
+            parts[2][rows][:, self._kept],
+        )
 
     def release(self) -> None:
         """Give back the memory of what was read or written so far."""

@@ -24,7 +24,7 @@ _MEDIANS = (10.0, 32.0)
 the deepest field (JADES reaches 31; Eisenstein et al. 2023, arXiv:2306.02465)."""
 _FAR = 5.0
 """Distance of a band's median from its neighbours that no colour of galaxies makes [mag]: the
-reddest in optical and near-infrared bands have 3 to 4 (EROs; Roche et al. 2002, MNRAS 337, 1282)."""
+reddest have 3 to 4 between optical and near-infrared (Roche et al. 2002, MNRAS 337, 1282)."""
 _NEIGHBOURS = 4
 _SAMPLE = 200_000
 """Rows from which percentiles are taken."""
@@ -108,8 +108,10 @@ def drop_empty(spill: Spill) -> list[Finding]:
     names = {source.band: source.column for source in spill.sources}
     if len(empty) == len(names):
         count = spill.counts["bad_errors"]
-        what = f"All {count:,} photometric errors are missing, zero or negative" if count else (
-            f"The columns {listed(names.values(), 4)} hold no usable value"
+        what = (
+            f"All {count:,} photometric errors are missing, zero or negative"
+            if count
+            else (f"The columns {listed(names.values(), 4)} hold no usable value")
         )
         raise BadErrorsError(f"{what}; upload values with one-sigma errors.")
     spill.drop(empty)
@@ -170,7 +172,8 @@ def _distance(report: BandReport, reports: tuple[BandReport, ...]) -> float | No
     others = [
         (abs(np.log((wavelength(other.band) or 1.0) / here)) if here else 0.0, other.mag_p50)
         for other in reports
-        if other.band != report.band and other.mag_p50 is not None
+        if other.band != report.band
+        and other.mag_p50 is not None
         and (here is None or wavelength(other.band) is not None)
     ]
     if len(others) < 2 or report.mag_p50 is None:  # noqa: PLR2004 -- of two, either may be wrong

@@ -1,4 +1,4 @@
-"""What an ingest noticed about an upload: each remark with a code, a column and, often, the cure."""
+"""What an ingest noticed about an upload: remarks with a code, a column and, often, a cure."""
 
 from __future__ import annotations
 

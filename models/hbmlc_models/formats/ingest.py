@@ -95,9 +95,10 @@ def _ingest(
     limits = limits or IngestLimits()
     file_format = sniff(source)
     choice = TableChoice(rank=rank_names, table=None if mapping is None else mapping.table)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".ingest-") as scratch, open_table(
-        source, file_format, limits, choice
-    ) as table:
+    with (
+        tempfile.TemporaryDirectory(dir=folder, prefix=".ingest-") as scratch,
+        open_table(source, file_format, limits, choice, Path(scratch)) as table,
+    ):
         found = recognise(table, mapping, limits)
         _check_expansion(table, found, limits, file_bytes=source.stat().st_size)
         progress = _Progress(table.n_rows, on_progress, n_passes=2 if destination is None else 3)

@@ -166,15 +166,20 @@ def _to_arrow(stored: npt.NDArray[Any], column: FitsColumn) -> pa.Array:
     mask = None
     if column.null is not None and native.dtype.kind in "iu":
         mask = native == _integer(column.null)
+    return pa.array(_scaled(native, column), mask=mask)
+
+
+def _scaled(native: npt.NDArray[Any], column: FitsColumn) -> npt.NDArray[Any]:
+    """Values with scale and offset; integers that are only moved stay integers."""
     if column.scale == 1.0 and column.zero and native.dtype.kind in "iu":
         # Unsigned integers are stored with an offset of half their range; exact in integers.
         if column.zero == _UNSIGNED and native.dtype.itemsize == _LONG:
-            return pa.array((native.view("u8") ^ np.uint64(2**63)), mask=mask)
+            return native.view("u8") ^ np.uint64(2**63)
         if column.zero.is_integer() and abs(column.zero) < _UNSIGNED:
-            return pa.array(native.astype("i8") + int(column.zero), mask=mask)
+            return native.astype("i8") + int(column.zero)
     if column.scale != 1.0 or column.zero:
-        return pa.array(native * column.scale + column.zero, mask=mask)
-    return pa.array(native, mask=mask)
+        return native * column.scale + column.zero
+    return native
 
 
 _LONG = 8

@@ -131,7 +131,7 @@ def _value(text: str) -> str:
     quoted = _QUOTED.match(text)
     if quoted is not None:
         return quoted[1].replace("''", "'").rstrip()
-    return text.split("/")[0].strip()
+    return text.split("/", maxsplit=1)[0].strip()
 
 
 def _go_on(cards: dict[str, str], keyword: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""HDF5 files: records, equally long datasets in one group, and what pandas, vaex and astropy write."""
+"""HDF5 files: records, equally long datasets in a group, what pandas, vaex and astropy write."""
 
 from __future__ import annotations
 

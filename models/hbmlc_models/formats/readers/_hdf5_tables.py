@@ -140,7 +140,7 @@ def _of_vaex(groups: Sequence[StoredGroup]) -> Iterator[Hdf5Group]:
         by_parent.setdefault(group.path.rpartition("/")[0], []).append(group)
     for parent, children in by_parent.items():
         # A column of texts or with a bitmap of its own has more datasets.
-        plain = [child for child in children if "data" in child.data and _VAEX >= set(child.data)]
+        plain = [child for child in children if "data" in child.data and set(child.data) <= _VAEX]
         if not parent.endswith("/columns"):
             continue
         by_rows: dict[int, list[tuple[str, Hdf5Column]]] = {}

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import assert_never
 
+from hbmlc_models.formats._unpack import unpacked
 from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.readers._choice import refuse_choice
 from hbmlc_models.formats.readers._masks import masked
 from hbmlc_models.formats.readers._table import SourceTable, TableChoice
-from hbmlc_models.formats._unpack import unpacked
 from hbmlc_models.formats.sniff import FileFormat, sniff
 
 __all__ = ["open_table"]

@@ -23,7 +23,6 @@ from hbmlc_models.formats.limits import (
     MAX_XML_ELEMENTS,
     IngestLimits,
 )
-
 from hbmlc_models.formats.readers._votable_head import HeadCollector
 
 __all__ = ["check_document"]

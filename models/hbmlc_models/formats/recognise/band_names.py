@@ -14,6 +14,7 @@ from hbmlc_models.formats.recognise.words import (
     INSTRUMENTS,
     LINES,
     NO_PHOTOMETRY,
+    UNITS,
 )
 
 __all__ = ["DEPTH_WORDS", "SEEING_WORDS", "BandColumn", "Quantity", "Role", "parse_band_column"]
@@ -54,6 +55,8 @@ class BandColumn:
     """With what it was measured, lower case."""
     is_dereddened: bool
     """Whether the name says that the dust of the Milky Way is taken out."""
+    unit: str | None = None
+    """Unit that is part of the name."""
 
 
 DEPTH_WORDS = frozenset({"depth", "m5", "limmag", "maglim", "limitingmag", "5sigma"})
@@ -153,7 +156,9 @@ def _photometry(band: str, before: list[str], after: list[str]) -> BandColumn | 
         return None
     is_ivar = not _IVAR.isdisjoint(words)
     is_error = not _ERROR.isdisjoint(words) or words[:1] in (["e"], ["d"]) or "e" in words
-    quantity = _quantity(before, words, is_error=is_error)
+    units = [UNITS[word] for word in words if word in UNITS]
+    words = [word for word in words if word not in UNITS]
+    quantity = Quantity.FLUX if units else _quantity(before, words, is_error=is_error)
     used = _ERROR | _IVAR | (_QUANTITIES - {"mpro"}) | {"e"}
     if words[:1] == ["d"]:
         words = words[1:]
@@ -168,6 +173,7 @@ def _photometry(band: str, before: list[str], after: list[str]) -> BandColumn | 
         aperture=aperture,
         instrument=tuple(w for w in rest if w in INSTRUMENTS or _leads(w, before)),
         is_dereddened=not DEREDDENED.isdisjoint(rest),
+        unit=next(iter(units), None),
     )
 
 

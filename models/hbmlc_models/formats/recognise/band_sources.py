@@ -14,7 +14,11 @@ from hbmlc_models.formats.mapping import ColumnMapping
 from hbmlc_models.formats.readers import SourceColumn
 from hbmlc_models.formats.recognise.band_names import Quantity
 from hbmlc_models.formats.recognise.families import Family, Measured
-from hbmlc_models.formats.recognise.flux_units import assume_unit, unit_from_mags
+from hbmlc_models.formats.recognise.flux_units import (
+    assume_unit,
+    is_plausible_unit,
+    unit_from_mags,
+)
 from hbmlc_models.formats.recognise.sources import BandSource
 from hbmlc_models.formats.report import UnitSource
 from hbmlc_models.formats.shown import shown
@@ -113,10 +117,11 @@ def _flux_units(
     for band, measured in fluxes.items():
         in_file, remark = _unit_in_file(measured.column, given.columns, band)
         mapped = _mapped_unit(band, given.mapping)
-        if mapped is not None:
+        if mapped is not None and in_file is not None and not _is_same(in_file, mapped):
+            units[band], said = _settled(measured, in_file, mapped, fluxes, given)
+            findings.append(said)
+        elif mapped is not None:
             units[band] = mapped, UnitSource.MAPPING
-            if in_file is not None and abs(in_file.maggies / mapped.maggies - 1) > _SAME_UNIT:
-                findings.append(_overridden(measured.column, in_file, mapped))
         elif in_file is not None:
             units[band] = in_file, UnitSource.FILE
         elif remark is not None:
@@ -168,11 +173,38 @@ def _mapped_unit(band: str, mapping: ColumnMapping) -> FluxUnit | None:
     return None if text is None else required_flux_unit(text)
 
 
-def _overridden(column: str, in_file: FluxUnit, mapped: FluxUnit) -> Finding:
-    return warn(
+def _is_same(one: FluxUnit, other: FluxUnit) -> bool:
+    return abs(one.maggies / other.maggies - 1) < _SAME_UNIT
+
+
+def _settled(
+    measured: Measured,
+    in_file: FluxUnit,
+    mapped: FluxUnit,
+    fluxes: Mapping[str, Measured],
+    given: _Given,
+) -> tuple[_Unit, Finding]:
+    """Unit of a column where file and mapping disagree, and what to say.
+
+    The mapping wins, unless no survey can have such fluxes and in the unit of the file one can.
+    """
+    column = measured.column
+    is_mapped = is_plausible_unit(mapped, fluxes, given.look) or not is_plausible_unit(
+        in_file, fluxes, given.look
+    )
+    taken = (
+        "the mapping is taken"
+        if is_mapped
+        else (
+            f"no survey has such fluxes in {mapped.name}, so the file is believed; a 'zero_point' "
+            "overrides it"
+        )
+    )
+    unit = (mapped, UnitSource.MAPPING) if is_mapped else (in_file, UnitSource.FILE)
+    return unit, warn(
         FindingCode.UNIT_OVERRIDDEN,
-        f"The file gives {shown(column)} the unit {in_file.name}, the mapping says {mapped.name}; "
-        "the mapping is taken.",
+        f"The file gives {shown(column)} the unit {in_file.name}, the mapping says {mapped.name}: "
+        f"{taken}.",
         column=column,
         mapping={"flux_unit": in_file.name},
     )
@@ -234,7 +266,7 @@ def _vega(sources: list[BandSource], given: _Given) -> list[Finding]:
         if source.quantity is not Quantity.MAG or source.band in given.mapping.mag_offset:
             continue
         column = given.columns[source.column]
-        says_vega = is_vega(column.unit or "") or is_vega(column.description or "")
+        says_vega = any(map(is_vega, (column.unit or "", column.description or "", source.column)))
         says_ab = "ab" in (column.unit or "").lower() or " ab" in (column.description or "").lower()
         is_wise = "mpro" in source.column.lower()
         is_vizier = source.column in {f"{source.band}mag", f"{source.band}magnitude"}

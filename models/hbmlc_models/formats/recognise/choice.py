@@ -24,7 +24,9 @@ _MAG_SPREAD = 3.0
 """Magnitudes spread by less than this ratio of the 95th to the 5th percentile; fluxes by more."""
 _MAG_RANGE = (8.0, 35.0)
 """Magnitudes of galaxies, from the brightest in the sky to beyond the deepest field."""
-_JOINED = frozenset({"psf", "fiber", "fibertot", "win"})
+_NOT_DETECTED = (90.0, 99.0, 99.9, 99.99, 999.0, 9999.0)
+"""Magnitudes that say so."""
+_NEVER_JOINED = frozenset({"psf", "fiber", "fibertot", "win"})
 """Kinds that hold no colours of galaxies: never joined to others."""
 
 
@@ -42,7 +44,9 @@ def settle_quantities(
         kept, dropped = _without_redshifts(family, look)
         findings += dropped
         quantity = _quantity(kept, columns, look)
-        if family.quantity is Quantity.BARE and len(kept.complete) < _MIN_BARE:
+        # Two columns of pixels, "y" and "z" with their errors, are no fluxes.
+        least = _MIN_BARE if quantity is Quantity.MAG else _MIN_BARE + 1
+        if family.quantity is Quantity.BARE and len(kept.complete) < least:
             continue
         if kept.bands:
             found.append(replace(kept, quantity=quantity))
@@ -81,7 +85,7 @@ def _looks_like_redshifts(look: Look, column: str) -> bool:
 def _looks_like_mags(look: Look, column: str) -> bool | None:
     """Whether the values are those of magnitudes; ``None`` where there are none."""
     values = look.values(column)
-    values = values[(values > 0) & (values < 90)]  # noqa: PLR2004 -- 99 says "not detected"
+    values = values[(values > 0) & ~np.isin(values, _NOT_DETECTED)]
     if not len(values):
         return None
     low, high = np.quantile(values, [0.05, 0.95])
@@ -116,13 +120,11 @@ def choose(
         if new and _may_join(other, best):
             added.append(other.only(new))
             chosen |= {band: (other, other.bands[band]) for band in new}
-    findings += _said(best, added, ranked)
+    findings += _said(best, added, ranked) + _empty_in_better(best, ranked, look)
     return {band: chosen[band] for band in sort_bands(chosen)}, findings
 
 
-def _joined_instruments(
-    families: list[Family], look: Look
-) -> tuple[list[Family], list[Finding]]:
+def _joined_instruments(families: list[Family], look: Look) -> tuple[list[Family], list[Finding]]:
     """Families of several instruments as one where they measure alike."""
     groups: dict[tuple[Quantity, tuple[str, ...]], list[Family]] = {}
     for family in families:
@@ -168,9 +170,7 @@ def _signal(found: Measured, look: Look) -> float:
     # Of magnitudes the inverse error is the signal-to-noise, of fluxes the ratio.
     ratio = 1 / errors[is_usable]
     if _looks_like_mags(look, found.column) is not True:
-        ratio = np.abs(values[is_usable]) * (
-            np.sqrt(errors[is_usable]) if found.is_ivar else ratio
-        )
+        ratio = np.abs(values[is_usable]) * (np.sqrt(errors[is_usable]) if found.is_ivar else ratio)
     return float(is_usable.mean() * np.median(ratio))
 
 
@@ -191,7 +191,7 @@ def _twice(quantity: Quantity, band: str, better: Measured, worse: Measured) -> 
 
 def _may_join(other: Family, best: Family) -> bool:
     """Whether the bands of one family may stand beside those of another kind."""
-    if not _JOINED.isdisjoint(other.aperture) and other.aperture != best.aperture:
+    if not _NEVER_JOINED.isdisjoint(other.aperture) and other.aperture != best.aperture:
         return False
     return not other.is_dereddened or best.is_dereddened
 
@@ -215,17 +215,18 @@ def _rank(
 
 def _said(best: Family, added: list[Family], ranked: list[Family]) -> list[Finding]:
     """What the caller hears about families that are used and that are not."""
-    findings: list[Finding] = []
-    for family in added:
-        findings.append(
-            note(
-                FindingCode.FAMILIES_JOINED,
-                f"{', '.join(family.complete)} come from {family.name}, the other bands from "
-                f"{best.name}",
-            )
+    findings = [
+        note(
+            FindingCode.FAMILIES_JOINED,
+            f"{', '.join(family.complete)} come from {family.name}, the other bands from "
+            f"{best.name}",
         )
+        for family in added
+    ]
     used = {id(best)} | {id(family) for family in added}
-    others = [f for f in ranked if id(f) not in used and f.complete and set(f.complete) <= set(best.bands)]
+    others = [
+        f for f in ranked if id(f) not in used and f.complete and set(f.complete) <= set(best.bands)
+    ]
     plain = [family.name for family in others if not family.is_dereddened]
     if plain:
         findings.append(
@@ -236,6 +237,27 @@ def _said(best: Family, added: list[Family], ranked: list[Family]) -> list[Findi
         )
     findings += [_dereddened(family) for family in ranked if _is_left_dereddened(family, best)]
     return findings
+
+
+def _empty_in_better(best: Family, ranked: list[Family], look: Look) -> list[Finding]:
+    """Name the empty bands for which photometry of a better kind was left."""
+    findings: list[Finding] = []
+    for family in ranked:
+        if family.is_dereddened or preference(family.aperture) > preference(best.aperture):
+            continue
+        empty = [b for b in family.complete if not look.has_values(family.bands[b].column)]
+        if not empty or family is best or len(family.complete) < len(best.complete):
+            continue
+        columns = [family.bands[band].column for band in empty]
+        findings.append(
+            warn(
+                FindingCode.BAND_EMPTY,
+                f"The {family.name} is empty in {', '.join(empty)} ({', '.join(columns[:4])}), so "
+                f"photometry is taken from {best.name}",
+                column=columns[0],
+            )
+        )
+    return findings[:1]
 
 
 def _is_left_dereddened(family: Family, best: Family) -> bool:

@@ -14,15 +14,13 @@ from hbmlc_models.formats.shown import shown
 from hbmlc_models.formats.units import FluxUnit, flux_unit, zero_point_unit
 from hbmlc_models.photometry import mag_from_flux
 
-__all__ = ["MAG_MEDIANS", "AssumedUnit", "assume_unit", "unit_from_mags"]
+__all__ = ["AssumedUnit", "assume_unit", "is_plausible_unit", "unit_from_mags"]
 
-MAG_MEDIANS = (10.0, 32.0)
-"""Median AB magnitudes of a band that galaxies can have: the brightest of the sky, and beyond the
-deepest field (JADES reaches 31; Eisenstein et al. 2023, arXiv:2306.02465)."""
 _TYPICAL_MEDIANS = (12.0, 29.0)
-"""The same of a survey whose unit is a guess: 2MASS to the Hubble Ultra Deep Field."""
+"""Median AB magnitudes of the bands of a survey: 2MASS to the Hubble Ultra Deep Field."""
 _DEPTHS = (12.0, 31.5)
-"""5-sigma AB depths: shallower than 2MASS, deeper than the deepest image of JWST."""
+"""5-sigma AB depths: shallower than 2MASS, deeper than the deepest image of JWST (JADES reaches
+31; Eisenstein et al. 2023, arXiv:2306.02465)."""
 _DEPTH_SIGMA = 5.0
 _SAME = 0.5
 """Magnitudes and fluxes of one band that agree within this are of one zero point [mag]: dust and
@@ -45,17 +43,18 @@ def assume_unit(bands: Mapping[str, Measured], look: Look, names: Sequence[str])
     """
     candidates = _candidates(names)
     medians = {unit.name: _median_mags(bands, look, unit) for unit in candidates}
-    depths = {unit.name: _depths(bands, look, unit) for unit in candidates}
-    plausible = [
-        unit
-        for unit in candidates
-        if _within(medians[unit.name], _TYPICAL_MEDIANS) and _within(depths[unit.name], _DEPTHS)
-    ]
+    plausible = [unit for unit in candidates if is_plausible_unit(unit, bands, look)]
     unit = plausible[0] if plausible else candidates[0]
     return AssumedUnit(
         unit=unit,
         finding=_told(unit, candidates, [u.name for u in plausible], bands, medians),
     )
+
+
+def is_plausible_unit(unit: FluxUnit, bands: Mapping[str, Measured], look: Look) -> bool:
+    """Whether a survey can have these fluxes in ``unit``, by their medians and their noise."""
+    medians, depths = _median_mags(bands, look, unit), _depths(bands, look, unit)
+    return _within(medians, _TYPICAL_MEDIANS) and _within(depths, _DEPTHS)
 
 
 def unit_from_mags(

@@ -60,9 +60,7 @@ def tile_of(lowered: Mapping[str, str]) -> str | None:
     return first_of(lowered, [name for name in TILE if not (is_sdss and name == "field")])
 
 
-def degrees_of(
-    mapping: ColumnMapping, columns: Mapping[str, SourceColumn]
-) -> tuple[float, float]:
+def degrees_of(mapping: ColumnMapping, columns: Mapping[str, SourceColumn]) -> tuple[float, float]:
     """Degrees per unit of right ascension and declination: of the mapping, else of the file.
 
     Raises

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from hbmlc_models.bands import wavelength
-from hbmlc_models.formats.recognise.words import INSTRUMENTS
+from hbmlc_models.formats.recognise.words import INSTRUMENTS, UNITS, word_set
 
 __all__ = ["as_band", "words_of"]
 
@@ -14,11 +14,11 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATORS = re.compile(r"[^A-Za-z0-9+*']+")
 _MAX_GLUED = 24
 """Longest word that is taken apart."""
-_GLUED = frozenset(
+_GLUED = word_set(
     "mag mags magnitude flux fluxes err error errors sigma sigm sig unc rms std ivar invvar "
     "auto iso isocor aper apers ap model cmodel psf petro kron total tot best gaap sersic ser "
     "templfit mpro fiber dered corrected exp dev mean depth limit lim seeing raw obs "
-    "flag flags snr spec phot z ra dec warn".split()
+    "flag flags snr spec phot z ra dec warn"
 )
 """Words that stand glued to each other, to a band or to both."""
 _LETTERS = frozenset("ugrizyUGRIZYBVJHK")
@@ -66,7 +66,7 @@ def words_of(name: str) -> tuple[str, ...]:
         if as_band(part) is not None:
             words.append(part)
             continue
-        if part.lower() in INSTRUMENTS:
+        if part.lower() in INSTRUMENTS or part.lower() in UNITS:
             words.append(part)
             continue
         for piece in _CAMEL.split(part):

@@ -15,7 +15,7 @@ from hbmlc_models.formats.recognise.band_names import Quantity, Role, parse_band
 from hbmlc_models.formats.recognise.band_sources import Chosen, sources_of
 from hbmlc_models.formats.recognise.choice import choose, missing_errors, settle_quantities
 from hbmlc_models.formats.recognise.error_columns import judge_errors
-from hbmlc_models.formats.recognise.families import Family, Measured, families_in
+from hbmlc_models.formats.recognise.families import Family, families_in
 from hbmlc_models.formats.recognise.given import given_photometry, with_given_errors
 from hbmlc_models.formats.recognise.identity import (
     degrees_of,
@@ -55,17 +55,12 @@ class Recognised:
     is_selected_guessed: bool
     """The same of the column that says which galaxies were selected."""
 
-
-    def complete(
-        self, mapping: ColumnMapping, sources: tuple[BandSource, ...]
-    ) -> ColumnMapping:
+    def complete(self, mapping: ColumnMapping, sources: tuple[BandSource, ...]) -> ColumnMapping:
         """``mapping`` with the bands of ``sources`` alone: what was used in the end."""
         return _with_photometry(mapping, sources)
 
 
-def recognise(
-    table: SourceTable, given: ColumnMapping | None, limits: IngestLimits
-) -> Recognised:
+def recognise(table: SourceTable, given: ColumnMapping | None, limits: IngestLimits) -> Recognised:
     """Recognise the columns of ``table``; ``given`` overrides the guess.
 
     Raises
@@ -81,6 +76,9 @@ def recognise(
     check_columns(given, table)
     # Other names could neither be stored nor be shown.
     columns = {n: c for n, c in table.columns.items() if is_printable_name(n)}
+    # A name that is there twice is a column like others until it is used.
+    columns |= {n: SourceColumn() for n in table.doubles if is_printable_name(n)}
+    columns = {n: _with_unit(n, c) for n, c in columns.items()}
     scalars = {n: c for n, c in columns.items() if c.n_elements is None}
     columns |= {n: columns[n.partition("[")[0]] for n in given.names() if n not in columns}
     names = plain_names(scalars)
@@ -100,6 +98,7 @@ def recognise(
     sources, judged = judge_errors(sources, look)
     findings += [*said, *missing_errors(chosen), *remarks, *judged]
     mapping, others = _complete(given, sources, names, look)
+    check_columns(mapping, table)
     return Recognised(
         mapping=mapping,
         sources=sources,
@@ -108,6 +107,12 @@ def recognise(
         is_tile_guessed=given.tile is None,
         is_selected_guessed=given.selected is None,
     )
+
+
+def _with_unit(name: str, column: SourceColumn) -> SourceColumn:
+    """Column with the unit in its name, where the file gives none."""
+    parsed = None if column.unit else parse_band_column(name)
+    return column if parsed is None or parsed.unit is None else replace(column, unit=parsed.unit)
 
 
 def _worth_a_look(
@@ -181,7 +186,7 @@ def _complete(
 ) -> tuple[ColumnMapping, list[Finding]]:
     """The mapping with all that was guessed, and what to say of the labels."""
     taken = {name for source in sources for name in (source.column, source.error_column)}
-    lowered = {plain.lower(): column for column, plain in reversed(names.items())}
+    lowered = {plain.lower(): column for column, plain in reversed(list(names.items()))}
     free = {plain: column for plain, column in lowered.items() if column not in taken}
     labels = find_redshifts(
         names, taken, look, is_given=given.z_spec is not None or "z_spec" in given.off
@@ -219,8 +224,8 @@ def _told_quality(names: Mapping[str, str], taken: set[str], z_spec: str) -> lis
     return [
         warn(
             FindingCode.QUALITY_UNUSED,
-            f"The column {shown(column)} seems to say how sure {shown(z_spec)} is, and is not used; "
-            "map 'z_quality' to leave unsure redshifts out.",
+            f"The column {shown(column)} seems to say how sure {shown(z_spec)} is, and is not "
+            "used; map 'z_quality' to leave unsure redshifts out.",
             column=column,
             mapping={"z_quality": cut},
         )
@@ -261,7 +266,7 @@ def _extras(names: Mapping[str, str], lowered: Mapping[str, str]) -> dict[str, s
 
 
 def check_columns(mapping: ColumnMapping, table: SourceTable) -> None:
-    """Raise ``MappingInvalidError`` where the mapping names what is not there, or is there twice."""
+    """Raise ``MappingInvalidError`` where the mapping names what is not there, or twice."""
     for name in mapping.names():
         if name in table.doubles:
             raise MappingInvalidError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,23 +12,24 @@ from hbmlc_models.formats.arrays import JsonValue
 from hbmlc_models.formats.findings import Finding, FindingCode, note, warn
 from hbmlc_models.formats.look import Look
 from hbmlc_models.formats.recognise.name_words import words_of
-from hbmlc_models.formats.recognise.words import INSTRUMENTS, Z_QUALITY, Z_SPEC
+from hbmlc_models.formats.recognise.words import INSTRUMENTS, Z_QUALITY, Z_SPEC, word_set
 from hbmlc_models.formats.shown import listed, shown
 
 __all__ = ["Redshifts", "find_redshifts", "redshift_columns"]
 
 _SPEC = frozenset({"spec", "spectro", "spectroscopic", "specobj", "specz", "zspec", "sp"})
 _REDSHIFT = frozenset({"z", "redshift", "zspec", "specz", "zhelio", "zcmb", "zbest", "zfinal"})
-_OTHERWISE = frozenset(
+_OTHERWISE = word_set(
     "phot photo photoz photz zphot pz ml err error errors sigma sig std unc flag flags warn "
     "warning qual quality id true truth sim peak pdf low high lower upper min max conf type "
     "survey source ref mode median mean cosmo l68 u68 sigma68 chi2 chi prob odds wise mag flux "
     "e bpz eazy lephare lp mc tpz dnf annz median map weight dist n num count used use class "
-    "form formation age vmax pdz stack template fit".split()
+    "form formation age vmax pdz stack template fit"
 )
 """Words of columns about redshifts that are no spectroscopic ones."""
 _MENTIONED = _OTHERWISE - {"true", "truth", "sim", "cosmo", "mode", "median", "peak", "map", "fit"}
 """Words of columns that are not even mentioned where no label was found."""
+_SURENESS = frozenset({"flag", "flags", "quality", "qual", "warn", "conf"})
 _LARGEST = 12.0
 """Largest redshift of a galaxy with a spectrum, with room (JADES-GS-z14-0 is at 14)."""
 
@@ -79,17 +80,26 @@ def unused_quality(plain_names: Mapping[str, str]) -> tuple[str, Mapping[str, Js
         key = re.sub(r"[^a-z]", "", plain.lower())
         if key in Z_QUALITY:
             return column, {"column": column, **Z_QUALITY[key]}
-        words = {word.lower() for word in words_of(plain)}
-        about_z = not words.isdisjoint(_REDSHIFT | _SPEC)
-        if about_z and not words.isdisjoint({"flag", "flags", "quality", "qual", "warn", "conf"}):
-            if "phot" not in words:
-                return column, {"column": column, "min": 3}
+        if _is_sureness(plain, plain_names.values()):
+            return column, {"column": column, "min": 3}
     return None
+
+
+def _is_sureness(plain: str, others: Collection[str]) -> bool:
+    """Whether a name speaks of the quality of redshifts; the flag of the band z does not."""
+    words = [word.lower() for word in words_of(plain)]
+    known = _REDSHIFT | _SPEC | _SURENESS | INSTRUMENTS | {"final", "homogeneous", "code", "obj"}
+    if not known.issuperset(words) or _SURENESS.isdisjoint(words):
+        return False
+    if (_REDSHIFT | _SPEC).isdisjoint(words):
+        return False
+    of_another_band = {re.sub(r"(^|_)z(_|$)", rf"\1{band}\2", plain.lower()) for band in "gri"}
+    return of_another_band.isdisjoint({other.lower() for other in others} - {plain.lower()})
 
 
 def _named(free: Mapping[str, str], look: Look) -> str | None:
     """Column whose name says that it holds spectroscopic redshifts, the likeliest first."""
-    lowered = {plain.lower(): column for column, plain in reversed(free.items())}
+    lowered = {plain.lower(): column for column, plain in reversed(list(free.items()))}
     for name in Z_SPEC:
         if name in lowered:
             return lowered[name]

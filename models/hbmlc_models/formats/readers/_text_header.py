@@ -1,0 +1,219 @@
+"""The header of a plain text table: which line names the columns, and what divides the fields."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+
+from hbmlc_models.formats.errors import NotATableError
+from hbmlc_models.formats.readers._text_fields import (
+    has_decimal_comma,
+    is_number,
+    is_rule,
+    split,
+    words,
+)
+from hbmlc_models.formats.readers._text_plan import Layout, TextColumn, TextPlan
+
+__all__ = ["header_plan"]
+
+_SEPARATORS = "\t;|,"
+"""In this order: where semicolons divide, commas are decimal commas or text."""
+_SAMPLE = 40
+"""Lines by which a layout is judged."""
+_ALIKE = 0.8
+"""Share of them that must have the same number of fields."""
+_DECIMAL = re.compile(r"[-+]?\d+\.\d+(?:[eE][-+]?\d+)?")
+_UNIT_WORD = re.compile(
+    r"[\[(].*[\])]|-+|(?:[munμµk]?(?:Jy|mag|maggies|as)|nanomagg\w+|deg\w*|rad|arcsec|hours?|"
+    r"mmag|erg\S*|W/.*|10[-+^*]\S*|ct\S*|adu\S*|e-\S*|km/s|pix\w*|none|unitless|AB)(?:\W.*)?",
+    re.IGNORECASE,
+)
+_IN_NAME = re.compile(r".*\s*[\[(]([^\[\]()]*(?:Jy|mag|erg|deg)[^\[\]()]*)[\])]")
+_VIZIER = re.compile(r"#Column\t([^\t]+)\t[^\t]*\t([^\t]*)")
+_Rank = Callable[[Collection[str]], tuple[int, ...]]
+
+
+def header_plan(lines: Sequence[str], rank: _Rank) -> TextPlan:
+    """Plan of a table whose columns are named in one line, plain or as a comment."""
+    comments: list[str] = []
+    plain: list[tuple[int, str]] = []
+    for number, line in enumerate(lines):
+        if line.lstrip().startswith("#"):
+            if not plain:
+                comments.append(line)
+        elif line.strip():
+            plain.append((number, line))
+            if len(plain) == _SAMPLE:
+                break
+    if not plain:
+        raise NotATableError("The text has no header line with column names.")
+    take = _divider([line for _, line in plain])
+    rows = [(number, take.fields(line)) for number, line in plain]
+    plan = _plan(rows, comments, take, rank)
+    plan.comments = comments
+    _describe(plan)
+    return plan
+
+
+class _Divider:
+    """What divides the fields: a character, or blanks."""
+
+    def __init__(self, separator: str) -> None:
+        self.separator = separator
+        self.layout = Layout.SEPARATED if separator else Layout.BLANKS
+
+    def fields(self, line: str) -> list[str]:
+        """Fields of a line."""
+        return split(line, self.separator) if self.separator else words(line)
+
+
+def _divider(lines: Sequence[str]) -> _Divider:
+    """What gives all lines the same number of fields, and more than one."""
+    for separator in (*_SEPARATORS, ""):
+        divider = _Divider(separator)
+        counts = [len(divider.fields(line)) for line in lines]
+        common, n = Counter(counts).most_common(1)[0]
+        is_alike = n >= _ALIKE * len(counts) or set(counts) <= {common, common + 1, common - 1}
+        if min(common, counts[0]) > 1 and is_alike and abs(counts[0] - common) <= 1:
+            return divider
+    best = max(_SEPARATORS, key=lines[0].count)
+    if best in lines[0]:
+        return _Divider(best)
+    if len(words(lines[0])) > 1:
+        return _Divider("")
+    raise NotATableError(
+        "The text has no header line with more than one column name; put commas between them."
+    )
+
+
+def _plan(
+    rows: Sequence[tuple[int, list[str]]], comments: Sequence[str], take: _Divider, rank: _Rank
+) -> TextPlan:
+    """Names, and the line from which on there are rows."""
+    number, first = rows[0]
+    data = rows
+    units: list[str] | None = None
+    if any(map(is_number, first)):
+        names, units = _commented(comments, data, take, rank, number)
+    else:
+        names = first
+        data, units = _below(names, rows[1:])
+    first_row = data[0][0] if data else rows[-1][0] + 1
+    columns, is_loose = _columns(names, [fields for _, fields in data])
+    for column, unit in zip(columns, units or [], strict=False):
+        column.unit = unit.strip("[]() ") or None
+    values = [field for _, fields in data for field in fields]
+    return TextPlan(
+        columns=columns,
+        first_row=first_row,
+        layout=take.layout,
+        separator=take.separator,
+        is_comma_decimal=take.separator != "," and _has_decimal_commas(values),
+        has_loose_ends=is_loose and take.layout is Layout.SEPARATED,
+    )
+
+
+def _has_decimal_commas(values: Sequence[str]) -> bool:
+    return any(map(has_decimal_comma, values)) and not any(map(_DECIMAL.fullmatch, values))
+
+
+def _commented(
+    comments: Sequence[str],
+    rows: Sequence[tuple[int, list[str]]],
+    take: _Divider,
+    rank: _Rank,
+    number: int,
+) -> tuple[list[str], list[str] | None]:
+    """Names, and perhaps units, from the comments above rows of numbers."""
+    n_fields = _usual([fields for _, fields in rows])
+    trailing = all(not fields[-1] for _, fields in rows)
+    wanted = {n_fields, n_fields - 1} if trailing else {n_fields}
+    found: list[list[str]] = []
+    for comment in comments:
+        text = comment.lstrip("# \t")
+        for divider in (take, _Divider(""), _Divider(",")):
+            fields = divider.fields(text)
+            if len(fields) in wanted and not any(map(is_number, fields)) and len(fields) > 1:
+                found.append(fields)
+                break
+    named = [fields for fields in found if not _looks_like_units(fields)] or found
+    if not named:
+        raise NotATableError(
+            f"The first row of the text holds numbers in {n_fields} fields, and no line above it "
+            "names as many columns; put a line with the column names above it.",
+            where=f"line {number + 1}",
+        )
+    names = max(enumerate(named), key=lambda entry: (rank(entry[1]), entry[0]))[1]
+    units = next((f for f in found if f is not names and _looks_like_units(f)), None)
+    return names, units
+
+
+def _below(
+    names: list[str], rows: Sequence[tuple[int, list[str]]]
+) -> tuple[Sequence[tuple[int, list[str]]], list[str] | None]:
+    """Rows below a header, and the units where a line of them comes first."""
+    for place in (0, 1):
+        if len(rows) > place and is_rule(rows[place][1]):
+            return rows[place + 1 :], rows[0][1] if place else None
+    if len(rows) > 1 and _is_unit_row(names, rows[0][1], rows[1][1]):
+        return rows[1:], rows[0][1]
+    return rows, None
+
+
+def _is_unit_row(names: list[str], first: list[str], second: list[str]) -> bool:
+    """Whether a line holds units: where it has words, the next one has numbers."""
+    if len(first) != len(second) or any(map(is_number, first)):
+        return False
+    both = [(a, b) for a, b in zip(first, second, strict=True) if a and b]
+    numbers = [a for a, b in both if is_number(b)]
+    return (
+        bool(numbers)
+        and _looks_like_units(numbers)
+        and len(both) * 2 >= len(numbers)
+        and first != names
+    )
+
+
+def _looks_like_units(fields: Sequence[str]) -> bool:
+    shown = [field for field in fields if field]
+    return bool(shown) and all(_UNIT_WORD.fullmatch(field) for field in shown)
+
+
+def _usual(rows: Sequence[list[str]]) -> int:
+    """Number of fields that most rows have."""
+    return Counter(map(len, rows)).most_common(1)[0][0]
+
+
+def _columns(names: list[str], rows: Sequence[list[str]]) -> tuple[list[TextColumn], bool]:
+    """Columns as wide as the rows, and whether some rows end with a separator too many."""
+    columns = [TextColumn(name=name, unit=_unit_in(name)) for name in names]
+    if not rows:
+        return columns, False
+    counts = Counter(map(len, rows))
+    n_names = len(names)
+    if not names[-1] and set(counts) == {n_names - 1}:
+        return columns[:-1], False
+    longer = [fields for fields in rows if len(fields) == n_names + 1]
+    if longer and all(not fields[-1] for fields in longer):
+        if len(longer) == len(rows):
+            return [*columns, TextColumn(name="")], False
+        return columns, True
+    return columns, False
+
+
+def _unit_in(name: str) -> str | None:
+    """Unit that a name carries in brackets."""
+    found = _IN_NAME.fullmatch(name)
+    return found[1].strip() if found else None
+
+
+def _describe(plan: TextPlan) -> None:
+    """Add what VizieR writes of each column."""
+    said: dict[str, str] = {}
+    for comment in plan.comments:
+        if (found := _VIZIER.match(comment)) is not None:
+            said[found[1].strip()] = found[2].strip()
+    for column in plan.columns:
+        column.description = said.get(column.name) or column.description

@@ -1,0 +1,144 @@
+"""Lines of a text table in blocks: without comments, in UTF-8, with one separator between fields.
+
+Every line that comes in goes out, an empty one for a comment, so that line numbers stay.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from hbmlc_models.formats.readers._text_encoding import TextEncoding, to_utf8
+from hbmlc_models.formats.readers._text_plan import Layout, TextPlan
+
+__all__ = ["UNIT", "BlockFile", "blocks"]
+
+BLOCK_BYTES = 4 * 2**20
+UNIT = "\x1f"
+"""What stands between the fields of rows that came with blanks, or in fixed places."""
+_UNIT = UNIT.encode()
+_COMMENT = re.compile(rb"(?m)^[ \t]*#.*$")
+_BLANK_LINE = re.compile(rb"(?m)^[ \t\x1a]+$")
+_WORD = re.compile(rb'"(?:[^"]|"")*"|[^\s"]\S*')
+
+
+def blocks(source: Path, plan: TextPlan, encoding: TextEncoding) -> Iterator[bytes]:
+    """Rows of a table as lines that Arrow reads, in blocks of whole lines."""
+    shape = _shaper(plan)
+    skip = plan.first_row
+    for block in _whole_lines(source, encoding):
+        lines = block
+        if skip:
+            skip, lines = _skipped(block, skip)
+        if lines:
+            yield shape(to_utf8(lines, encoding))
+
+
+class BlockFile:
+    """A readable file of blocks, as Arrow wants one."""
+
+    closed = False
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._held = memoryview(b"")
+
+    def read(self, size: int = -1) -> bytes:
+        """Next bytes, at most ``size``."""
+        if not self._held:
+            self._held = memoryview(next(self._pieces, b""))
+        size = len(self._held) if size < 0 else size
+        piece, self._held = bytes(self._held[:size]), self._held[size:]
+        return piece
+
+    def readable(self) -> bool:
+        """Whether it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Whether it can be read from a place."""
+        return False
+
+    def close(self) -> None:
+        """Forget the rest."""
+        self._pieces = iter(())
+
+
+def _whole_lines(source: Path, encoding: TextEncoding) -> Iterator[bytes]:
+    """Blocks that end with a line end; a line without end comes in pieces."""
+    decoder = codecs.getincrementaldecoder(encoding.codec)("replace") if encoding.is_wide else None
+    held = b""
+    with source.open("rb") as file:
+        file.seek(encoding.mark_bytes)
+        while piece := file.read(BLOCK_BYTES):
+            text = decoder.decode(piece).encode() if decoder is not None else piece
+            if encoding.has_bare_returns:
+                text = text.replace(b"\r", b"\n")
+            end = text.rfind(b"\n") + 1
+            if not end and len(held) < BLOCK_BYTES:
+                held += text
+                continue
+            yield held + text[:end]
+            held = text[end:]
+    if held:
+        yield held + b"\n"
+
+
+def _skipped(block: bytes, n: int) -> tuple[int, bytes]:
+    """Block without its first ``n`` lines, and how many are still to come."""
+    start = 0
+    while n:
+        end = block.find(b"\n", start)
+        if end < 0:
+            return n, b""
+        start, n = end + 1, n - 1
+    return 0, block[start:]
+
+
+def _shaper(plan: TextPlan) -> Callable[[bytes], bytes]:
+    """Function that brings a block into the form that Arrow reads."""
+    if plan.layout is Layout.BLANKS:
+        return _from_blanks
+    if plan.layout is Layout.FIXED:
+        spans = [column.span for column in plan.columns]
+        return lambda block: _from_places(block, spans)
+    if plan.has_loose_ends:
+        separator, n = plan.separator.encode(), len(plan.columns)
+        return lambda block: _without_loose_ends(_without_comments(block), separator, n)
+    return _without_comments
+
+
+def _without_comments(block: bytes) -> bytes:
+    """Lines with comments and blank ones emptied."""
+    if b"#" in block:
+        block = _COMMENT.sub(b"", block)
+    return _BLANK_LINE.sub(b"", block)
+
+
+def _from_blanks(block: bytes) -> bytes:
+    """Lines of words with one separator between them."""
+    lines = _without_comments(block).split(b"\n")
+    if b'"' in block:
+        return b"\n".join([_UNIT.join(_WORD.findall(line)) for line in lines])
+    return b"\n".join([_UNIT.join(line.split()) for line in lines])
+
+
+def _from_places(block: bytes, spans: list[tuple[int, int]]) -> bytes:
+    """Lines of fields by their places; a line that is shorter lacks the last ones."""
+    rows: list[bytes] = []
+    for line in block.split(b"\n"):
+        is_row = line.strip() and not line.startswith((b"#", b"\\"))
+        rows.append(_UNIT.join([line[a:b].strip() for a, b in spans]) if is_row else b"")
+    return b"\n".join(rows)
+
+
+def _without_loose_ends(block: bytes, separator: bytes, n_fields: int) -> bytes:
+    """Lines without a last separator where that makes a field too many."""
+    rows: list[bytes] = []
+    for line in block.split(b"\n"):
+        bare = line.rstrip(b"\r \t") if separator != b"\t" else line.rstrip(b"\r ")
+        is_long = bare.endswith(separator) and bare.count(separator) == n_fields
+        rows.append(bare[: -len(separator)] if is_long else line)
+    return b"\n".join(rows)
