@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from hbmlc_models.formats.errors import BadErrorsError, MappingInvalidError, NoBandRecognisedError
+from hbmlc_models.formats.errors import (
+    BadErrorsError,
+    MappingInvalidError,
+    MissingIdsError,
+    NoBandRecognisedError,
+)
 from hbmlc_models.formats.findings import Finding, FindingCode, warn
 from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.look import Look, look_at
@@ -99,6 +104,10 @@ def recognise(table: SourceTable, given: ColumnMapping | None, limits: IngestLim
     findings += [*said, *missing_errors(chosen), *remarks, *judged]
     mapping, others = _complete(given, sources, names, look)
     check_columns(mapping, table)
+    if mapping.id is None and "id" not in given.off:
+        raise _no_id(columns)
+    if mapping.id is None and "id" not in given.off:
+        raise _no_id(columns)
     return Recognised(
         mapping=mapping,
         sources=sources,
@@ -175,6 +184,15 @@ def _no_errors(chosen: Chosen, columns: Mapping[str, SourceColumn]) -> BadErrors
         f"None of the bands {', '.join(chosen)} ({listed(values, 3)} …) has an error column; add "
         f"the one-sigma errors (mag_err_g next to mag_g) or map them as {kind!r}{hint}.",
         where=values[0] if values else None,
+    )
+
+
+def _no_id(columns: Mapping[str, SourceColumn]) -> MissingIdsError:
+    """Nothing identifies the galaxies."""
+    return MissingIdsError(
+        f"None of {len(columns)} columns is an id (first: {listed(columns, 5)}); call one 'id' or "
+        "map it, or map 'id' to null to number the rows.",
+        mapping={"id": None},
     )
 
 
