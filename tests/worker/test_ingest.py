@@ -84,7 +84,7 @@ def test_the_mapping_asked_for_is_used(
     ("content", "code"),
     [
         (b"\x00\x01\x02\x03" * 40, "unknown-format"),
-        (b"\x1f\x8b\x08\x00" + b"\x00" * 40, "compressed-file"),
+        (b"\x1f\x8b\x08\x00" + b"\x00" * 40, "truncated-file"),
         (b"PAR1" + b"\x00" * 100, "truncated-file"),
         (csv(header="id,a,b,c,d,z_spec,tile"), "no-band-recognised"),
         (csv(5, ids=[1, 2, 2, 3, 4]), "duplicate-ids"),
