@@ -50,7 +50,7 @@ _BLANK = b" \t\r\n\xef\xbb\xbf"
 
 def refuse_foreign(head: bytes) -> None:
     """Raise where the first bytes are those of something else than a table that is read."""
-    error = _packed(head) or _pickled(head) or _page(head) or _other(head)
+    error = _packed(head) or _pickled(head) or _page(head) or _other(head) or _wide(head)
     if error is not None:
         raise error
 
@@ -119,6 +119,17 @@ def _other(head: bytes) -> CatalogError | None:
     for magic, (name, cure) in _OTHERS.items():
         if head.startswith(magic):
             return _unknown(name, cure)
+    return None
+
+
+def _wide(head: bytes) -> CatalogError | None:
+    """Text of two bytes a character, without the mark that says so."""
+    odd, even = head[1::2], head[::2]
+    if any(
+        len(part) > 1 and not part.strip(b"\x00") and b"\x00" not in other
+        for part, other in ((odd, even), (even, odd))
+    ):
+        return _unknown("text in UTF-16 without its mark", "write it as UTF-8")
     return None
 
 

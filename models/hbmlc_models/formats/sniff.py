@@ -103,15 +103,19 @@ def _is_votable(head: bytes) -> bool:
 
 
 def _is_text(head: bytes) -> bool:
-    """Whether the head is text in which a line has more than one word."""
+    """Whether the head is text with a separator, or with words and numbers."""
     if head.startswith(_UTF16):
         return True
     if b"\x00" in head or sum(byte < _FIRST_PRINTABLE for byte in set(head) - _SPACES):
         return False
-    return any(len(line.split()) > 1 or _has_separator(line) for line in head.splitlines())
+    has_digits = not _DIGITS.isdisjoint(head)
+    return any(
+        _has_separator(line) or (has_digits and len(line.split()) > 1) for line in head.splitlines()
+    )
 
 
 _FIRST_PRINTABLE = 0x20
+_DIGITS = frozenset(b"0123456789")
 _SPACES = frozenset(b"\t\n\r\x0b\x0c\x1a")
 
 

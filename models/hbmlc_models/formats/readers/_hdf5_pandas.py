@@ -76,8 +76,9 @@ def _labels(file: Any, items: StoredData, limits: IngestLimits) -> list[str]:
 def table_blocks(data: Any, stored: StoredData, limits: IngestLimits) -> dict[str, list[str]]:
     """Names of the columns in each block of a frame in the table format, by field."""
     blocks: dict[str, list[str]] = {}
+    fields: Any = stored.dtype.fields
     for name in stored.dtype.names or ():
-        kind = (stored.dtype.fields or {})[name][0]
+        kind = fields[name][0]
         if len(kind.shape) != 1:
             continue
         limits.check_columns(kind.shape[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,10 +59,10 @@ def tables_in(file: Any, limits: IngestLimits) -> list[Hdf5Group]:
     found: list[Hdf5Group] = []
     groups = walk(file, limits)
     found.extend(_of_vaex(groups))
-    in_vaex = {entry.path.rpartition("/")[0] for table in found for _, entry in table.columns}
+    in_vaex = {f"/{table.name}/columns".replace("//", "/") for table in found}
     for group in groups:
         # PyTables keeps the indices of a table beside it.
-        if group.path in in_vaex or "/_i_" in group.path:
+        if group.path.rpartition("/")[0] in in_vaex or "/_i_" in group.path:
             continue
         if (group.kind or "").startswith("frame"):
             found.extend(_of_pandas(file, group, limits))
@@ -105,19 +105,22 @@ def _fields(data: StoredData) -> Iterator[tuple[str, Hdf5Column]]:
 
 
 def _field(data: StoredData, name: str) -> np.dtype[Any]:
-    fields: Mapping[str, Any] = data.dtype.fields or {}
+    fields: Any = data.dtype.fields
     return fields[name][0]
 
 
 def _column(data: StoredData) -> Hdf5Column | None:
     """Dataset of a value or a short vector a row."""
-    said = {"unit": data.unit, "description": data.description}
-    if len(data.shape) == 1 and _is_scalar(data.dtype):
-        return Hdf5Column(path=data.path, **said)
-    is_vector = len(data.shape) == _MATRIX and _is_number(data.dtype)
-    if is_vector and 0 < data.shape[1] * data.dtype.itemsize <= MAX_RECORD_BYTES:
-        return Hdf5Column(path=data.path, n_elements=data.shape[1], **said)
-    return None
+    n_elements = None
+    if len(data.shape) == _MATRIX and _is_number(data.dtype):
+        n_elements = data.shape[-1]
+        if not 0 < n_elements * data.dtype.itemsize <= MAX_RECORD_BYTES:
+            return None
+    elif len(data.shape) != 1 or not _is_scalar(data.dtype):
+        return None
+    return Hdf5Column(
+        path=data.path, n_elements=n_elements, unit=data.unit, description=data.description
+    )
 
 
 def _is_number(kind: np.dtype[Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,47 +71,32 @@ def encoding_of(source: Path, head: bytes) -> TextEncoding:
 
 def _looked_through(source: Path) -> tuple[bool, bool, bool]:
     """Whether any line is not UTF-8, begins like a comment, or has blanks."""
-    is_foreign = has_comments = has_blanks = False
-    held = b"\n"
+    has_comments = has_blanks = False
+    check = codecs.getincrementaldecoder("utf-8")()
+    is_foreign, starts_line = False, True
     with source.open("rb") as file:
         while piece := file.read(_READ_BYTES):
+            # One byte is found ten times as fast as two.
+            for mark in (b"#", b" "):
+                if mark in piece and not has_comments:
+                    is_first = starts_line and piece.startswith(mark)
+                    has_comments = is_first or b"\n" + mark in piece
             has_blanks = has_blanks or b" " in piece
-            has_comments = (
-                has_comments
-                or b"\n#" in piece
-                or b"\n " in piece
-                or (held[-1:] == b"\n" and piece[:1] in {b"#", b" "})
-            )
-            if not is_foreign and not (piece.isascii() and held.isascii()):
-                is_foreign, held = _is_foreign(held, piece)
-            else:
-                held = piece[-1:]
-    return is_foreign or not _is_whole(held), has_comments, has_blanks
+            starts_line = piece.endswith(b"\n")
+            is_foreign = is_foreign or not _is_utf8(check, piece)
+    return is_foreign or not _is_utf8(check, b"", is_last=True), has_comments, has_blanks
 
 
-def _is_foreign(held: bytes, piece: bytes) -> tuple[bool, bytes]:
-    """Whether bytes are not UTF-8, and what of the last character has to wait for more."""
-    text = held + piece
-    try:
-        text.decode()
-    except UnicodeDecodeError as error:
-        if error.start < len(text) - 3:
-            return True, b"\n"
-        return False, text[error.start :]
-    return False, text[-1:]
-
-
-def _is_whole(held: bytes) -> bool:
-    """Whether the end of a text is no piece of a character."""
-    return held.isascii() or not _fails(held)
-
-
-def _fails(text: bytes) -> bool:
-    try:
-        text.decode()
-    except UnicodeDecodeError:
+def _is_utf8(check: codecs.IncrementalDecoder, piece: bytes, *, is_last: bool = False) -> bool:
+    """Whether the next bytes go on as UTF-8; a character may be cut at their end."""
+    if piece and piece.isascii() and not check.getstate()[0]:
         return True
-    return False
+    try:
+        check.decode(piece, is_last)
+    except UnicodeDecodeError:
+        check.reset()
+        return False
+    return True
 
 
 def to_utf8(block: bytes, encoding: TextEncoding) -> bytes:

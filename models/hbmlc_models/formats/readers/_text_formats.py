@@ -71,9 +71,7 @@ def _sextractor(lines: Sequence[str]) -> TextPlan | None:
             first_row = number
             break
         found = _SEXTRACTOR.match(line)
-        if (found is not None and int(found[1]) == (entries[-1][0] if entries else 0) + 1) or (
-            found is not None and entries and int(found[1]) > entries[-1][0]
-        ):
+        if found is not None and int(found[1]) > (entries[-1][0] if entries else 0):
             entries.append((int(found[1]), _numbered(found)))
     if first_row is None or not entries or entries[0][0] != 1:
         return None

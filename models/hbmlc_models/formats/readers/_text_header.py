@@ -103,7 +103,8 @@ def _plan(
     first_row = data[0][0] if data else rows[-1][0] + 1
     columns, is_loose = _columns(names, [fields for _, fields in data])
     for column, unit in zip(columns, units or [], strict=False):
-        column.unit = unit.strip("[]() ") or None
+        bare = unit.strip("[]() ")
+        column.unit = bare if bare.strip("-") else None
     values = [field for _, fields in data for field in fields]
     return TextPlan(
         columns=columns,

@@ -15,6 +15,8 @@ _LONGEST_UNIT = 256
 _LONGEST_TEXT = 500
 _LONGEST_DOCUMENT = 8 * 2**20
 _STATUS = "QUERY_STATUS"
+_WITH_TEXT = frozenset({"DESCRIPTION", "INFO"})
+"""Elements whose text is kept."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,8 +75,8 @@ class HeadCollector:
 
     def end(self) -> None:
         """See the closing tag of such an element."""
-        self._open.pop()
-        self._add = None
+        if self._open.pop() in _WITH_TEXT:
+            self._add = None
 
     def text(self, piece: str) -> None:
         """See text between tags."""

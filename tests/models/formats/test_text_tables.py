@@ -1,0 +1,387 @@
+"""Text tables of every kind that people have: what they hold comes out, whatever divides it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from astropy.table import Table
+from read_tables import Read, read_table
+
+from hbmlc_models.formats.errors import CatalogError
+from hbmlc_models.formats.findings import FindingCode
+from hbmlc_models.formats.limits import IngestLimits
+
+NAMES = ("id", "mag_g", "mag_err_g")
+MAGS = [21.5, 22.25, 23.0]
+
+
+def text(path: Path, content: str, codec: str = "utf-8") -> Read:
+    """The table of a text."""
+    (path / "upload").write_bytes(content.encode(codec))
+    return read_table(path / "upload")
+
+
+def refused(path: Path, content: str | bytes) -> CatalogError:
+    """The error of a text that is refused."""
+    (path / "upload").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(CatalogError) as caught:
+        read_table(path / "upload")
+    return caught.value
+
+
+def in_columns(separator: str, *, header: str = "", end: str = "\n", last: str = "") -> str:
+    """The three galaxies with ``separator`` between the fields."""
+    rows = [header or separator.join(NAMES)]
+    rows += [separator.join((str(k), str(mag), "0.1")) + last for k, mag in enumerate(MAGS, 1)]
+    return end.join(rows) + end
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", " ", "   ", " , ", "\t\t "])
+def test_any_separator_gives_the_same_table(tmp_path: Path, separator: str) -> None:
+    found = text(tmp_path, in_columns(separator))
+
+    assert tuple(found.columns) == NAMES
+    assert found.numbers("mag_g") == MAGS
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("separator", [",", " "])
+def test_any_line_end_gives_the_same_table(tmp_path: Path, end: str, separator: str) -> None:
+    found = text(tmp_path, in_columns(separator, end=end))
+
+    assert found.numbers("mag_g") == MAGS
+
+
+@pytest.mark.parametrize("separator", [",", " ", "\t"])
+def test_comments_and_blank_lines_may_stand_anywhere(tmp_path: Path, separator: str) -> None:
+    lines = in_columns(separator).splitlines()
+    lines.insert(2, "# this galaxy is odd")
+    lines.insert(3, separator.join(("#4", "20.0", "0.1")))
+    lines.insert(3, "")
+    lines.insert(4, "   ")
+    found = text(tmp_path, "\n".join(["", "# made up", *lines, "", "# end"]))
+
+    assert found.cells["id"] == ["1", "2", "3"]
+    assert found.numbers("mag_g") == MAGS
+
+
+def test_a_title_in_a_comment_is_no_header(tmp_path: Path) -> None:
+    assert tuple(text(tmp_path, "#Table1\n" + in_columns(",")).columns) == NAMES
+
+
+def test_of_two_commented_headers_the_one_with_bands_is_taken(tmp_path: Path) -> None:
+    rows = "1 150.1 1.5 0.1\n2 150.2 1.7 0.2\n"
+
+    found = text(tmp_path, "# id ra f_g e_g\n# id ra F1 E1\n" + rows)
+
+    assert tuple(found.columns) == ("id", "ra", "f_g", "e_g")
+
+
+def test_a_remark_above_the_commented_header_is_passed_over(tmp_path: Path) -> None:
+    rows = "1 21.5 0.1\n2 22.0 0.1\n"
+
+    found = text(tmp_path, "# made by hand\n# id mag_g mag_err_g\n#\n" + rows)
+
+    assert found.numbers("mag_g") == [21.5, 22.0]
+
+
+def test_a_commented_line_of_units_below_the_names_gives_units(tmp_path: Path) -> None:
+    found = text(tmp_path, "# id flux_g\n# - (uJy)\n1 3.5\n2 4.5\n")
+
+    assert found.units == {"flux_g": "uJy"}
+
+
+@pytest.mark.parametrize("last", [",", ""])
+def test_trailing_separators_make_no_column(tmp_path: Path, last: str) -> None:
+    header = ",".join(NAMES)
+    for shape in (header, header + ","):
+        found = text(tmp_path, in_columns(",", header=shape, last=last))
+
+        assert tuple(found.columns) == NAMES
+        assert found.numbers("mag_err_g") == [0.1] * 3
+
+
+def test_some_rows_may_end_with_a_separator(tmp_path: Path) -> None:
+    found = text(tmp_path, "id,mag_g,z_spec\n1,21,\n2,22,0.5,\n3,23,,\n4,24,0.7\n")
+
+    assert found.cells["z_spec"] == [None, "0.5", None, "0.7"]
+
+
+@pytest.mark.parametrize("separator", [";", "\t", " "])
+def test_decimal_commas_are_numbers_and_are_said(tmp_path: Path, separator: str) -> None:
+    content = in_columns(separator).replace(".", ",").replace("mag,", "mag.")
+
+    found = text(tmp_path, content)
+
+    assert found.numbers("mag_g") == MAGS
+    assert FindingCode.DECIMAL_COMMA in found.codes
+
+
+def test_commas_within_semicolons_are_text_where_numbers_have_points(tmp_path: Path) -> None:
+    found = text(tmp_path, "id;mag_g;note\n1;21.5;a,b\n2;22.5;3,4\n")
+
+    assert found.cells["note"] == ["a,b", "3,4"]
+
+
+def test_ids_with_commas_in_text_are_left_alone(tmp_path: Path) -> None:
+    found = text(tmp_path, "id;mag_g\nNGC 1,2;21,5\nNGC 3;22,5\n")
+
+    assert found.cells["id"] == ["NGC 1,2", "NGC 3"]
+
+
+def test_quoted_texts_may_hold_separators(tmp_path: Path) -> None:
+    for separator in (",", " "):
+        found = text(tmp_path, in_columns(separator).replace("1", f'"a{separator}b"', 1))
+
+        assert found.cells["id"][0] == f"a{separator}b"
+
+
+def test_fields_padded_with_blanks_are_null_where_empty(tmp_path: Path) -> None:
+    found = text(tmp_path, "id,mag_g,z_spec\n 1, 21.5,    \n 2,   nan, 0.5\n")
+
+    assert found.cells["z_spec"] == [None, "0.5"]
+    assert found.cells["mag_g"] == ["21.5", None]
+
+
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-16-be", "cp1252", "latin-1"])
+def test_other_encodings_are_read_and_named(tmp_path: Path, codec: str) -> None:
+    content = in_columns(",").replace("1,", "Groß,", 1)
+    content = "\ufeff" + content if codec == "utf-16-be" else content
+
+    found = text(tmp_path, content, codec)
+
+    assert found.cells["id"][0] == "Groß"
+    assert tuple(found.columns) == NAMES
+    assert (FindingCode.TEXT_ENCODING in found.codes) == (codec != "utf-8-sig")
+
+
+def test_latin_letters_far_below_the_head_are_read(tmp_path: Path) -> None:
+    rows = "".join(f"{k},21.5\n" for k in range(100_000))
+    (tmp_path / "upload").write_bytes(f"id,mag_g\n{rows}".encode() + "Ö,22.5\n".encode("latin-1"))
+
+    found = read_table(tmp_path / "upload", size=100_000)
+
+    assert found.cells["id"][-1] == "Ö"
+    assert len(found.cells["id"]) == 100_001
+
+
+def test_letters_of_many_bytes_across_blocks_are_no_other_encoding(tmp_path: Path) -> None:
+    content = "id,mag_g\n" + "".join(f"{'é' * 31}{k},21\n" for k in range(150_000))
+
+    found = text(tmp_path, content)
+
+    assert found.codes == set()
+    assert len(found.cells["id"]) == 150_000
+
+
+def test_utf_32_is_refused_by_its_name(tmp_path: Path) -> None:
+    error = refused(tmp_path, in_columns(",").encode("utf-32"))
+
+    assert "UTF-32" in error.message
+
+
+def test_vizier_tables_have_units_and_a_rule_below_the_names(tmp_path: Path) -> None:
+    content = (
+        "#\n#   VizieR Astronomical Server\n#Column\tgmag\t(F6.3)\tMagnitude in g\n"
+        "recno\tRAJ2000\tgmag\tzsp\n\tdeg\tmag\t\n------\t------\t------\t------\n"
+        "     1\t150.25\t21.500\t0.5\n     2\t150.50\t22.500\t   \n"
+    )
+
+    found = text(tmp_path, content)
+
+    assert found.units == {"RAJ2000": "deg", "gmag": "mag"}
+    assert found.columns["gmag"].description == "Magnitude in g"
+    assert found.cells["zsp"] == ["0.5", None]
+
+
+def test_a_line_of_units_without_a_rule_is_no_row(tmp_path: Path) -> None:
+    found = text(tmp_path, "id,flux_g,ra\n,uJy,deg\n1,3.5,150.1\n2,4.5,150.2\n")
+
+    assert found.units == {"flux_g": "uJy", "ra": "deg"}
+    assert found.cells["id"] == ["1", "2"]
+
+
+def test_a_rule_alone_below_the_names_is_no_row(tmp_path: Path) -> None:
+    found = text(tmp_path, " id | mag_g\n----+-------\n 1  | 21.5\n 2  | 22.5\n")
+
+    assert found.cells["id"] == ["1", "2"]
+
+
+def test_units_in_the_names_are_units(tmp_path: Path) -> None:
+    found = text(tmp_path, "id,flux_g [uJy],mag_r(AB)\n1,3.5,21\n2,4.5,22\n")
+
+    assert found.units == {"flux_g [uJy]": "uJy"}
+
+
+SEXTRACTOR = """\
+#   1 NUMBER                 Running object number
+#   2 ALPHA_J2000            Right ascension of barycenter                  [deg]
+#   3 FLUX_APER              Flux vector within fixed circular aperture     [count]
+#   6 MAG_AUTO               Kron-like elliptical aperture magnitude        [mag]
+         1  150.1    1.0 2.0 3.0   21.5
+         2  150.2    1.1 2.1 3.1   22.5
+"""
+
+
+def test_sextractor_headers_name_columns_units_and_apertures(tmp_path: Path) -> None:
+    found = text(tmp_path, SEXTRACTOR)
+
+    assert list(found.columns)[2:] == ["FLUX_APER", "FLUX_APER_1", "FLUX_APER_2", "MAG_AUTO"]
+    assert found.units["MAG_AUTO"] == "mag"
+    assert found.numbers("FLUX_APER_2") == [3.0, 3.1]
+
+
+def test_bpz_headers_name_columns(tmp_path: Path) -> None:
+    found = text(tmp_path, "## made by bpz\n##id mag\n# 1 ID\n# 2 Z_B\n# 3 mag_i\n7 0.5 21.5\n")
+
+    assert tuple(found.columns) == ("ID", "Z_B", "mag_i")
+    assert found.numbers("mag_i") == [21.5]
+
+
+def catalogue() -> Table:
+    """Three galaxies with units."""
+    table = Table({"id": [1, 2, 3], "name": ["a b", "c", "d"], "flux_g": [3.5, 4.5, 5.5]})
+    table["flux_g"].unit = "uJy"
+    table["flux_g"].description = "Flux in g"
+    return table
+
+
+@pytest.mark.parametrize("delimiter", [" ", ","])
+def test_ecsv_has_units_and_quoted_texts(tmp_path: Path, delimiter: str) -> None:
+    catalogue().write(tmp_path / "upload", format="ascii.ecsv", delimiter=delimiter)
+
+    found = read_table(tmp_path / "upload")
+
+    assert found.units == {"flux_g": "uJy"}
+    assert found.columns["flux_g"].description == "Flux in g"
+    assert found.cells["name"] == ["a b", "c", "d"]
+
+
+def test_ecsv_masks_are_null(tmp_path: Path) -> None:
+    table = Table(catalogue(), masked=True)
+    table["flux_g"].mask = [False, True, False]
+    for method in ("null_value", "data_mask"):
+        table.write(
+            tmp_path / "upload", format="ascii.ecsv", serialize_method=method, overwrite=True
+        )
+
+        found = read_table(tmp_path / "upload")
+
+        assert tuple(found.columns) == ("id", "name", "flux_g")
+        assert found.numbers("flux_g") == [3.5, None, 5.5]
+
+
+def test_ipac_tables_have_names_units_and_nulls_between_bars(tmp_path: Path) -> None:
+    content = (
+        "\\fixlen = T\n\\ a comment\n"
+        "|   id|   name|   flux_g|  z_spec|\n|  int|   char|   double|  double|\n"
+        "|     |       |      mJy|        |\n| null|   null|     null|    -999|\n"
+        "     1    a b       3.5     0.5 \n     2      c      null    -999 \n"
+    )
+
+    found = text(tmp_path, content)
+
+    assert found.units == {"flux_g": "mJy"}
+    assert found.cells["name"] == ["a b", "c"]
+    assert found.numbers("flux_g") == [3.5, None]
+    assert found.numbers("z_spec") == [0.5, None]
+
+
+def test_ipac_tables_as_astropy_writes_them_are_read(tmp_path: Path) -> None:
+    catalogue().write(tmp_path / "upload", format="ascii.ipac")
+
+    found = read_table(tmp_path / "upload")
+
+    assert found.units == {"flux_g": "uJy"}
+    assert found.numbers("flux_g") == [3.5, 4.5, 5.5]
+
+
+@pytest.mark.parametrize("kind", ["mrt", "cds"])
+def test_machine_readable_tables_are_read_by_their_bytes(tmp_path: Path, kind: str) -> None:
+    content = (
+        "Title: Made up\nAuthors: Nobody\nTable: One\n" + "=" * 80 + "\n"
+        "Byte-by-byte Description of file: table.txt\n" + "-" * 80 + "\n"
+        "   Bytes Format Units   Label   Explanations\n" + "-" * 80 + "\n"
+        "   1-  4 I4     ---     ID      Identifier\n"
+        "   6- 11 F6.3   mJy     flux_g  Flux\n"
+        "                                  in g\n"
+        "  13- 18 F6.3   ---     z_spec  ?=-9.999 Redshift\n"
+        "      20 A1     ---     q       ? Quality\n" + "-" * 80 + "\n"
+        "Note (1): none.\n" + "-" * 80 + "\n"
+        "   1  3.500  0.500 a\n   2  4.500 -9.999 b\n   3  5.500\n"
+    )
+
+    found = text(tmp_path, content if kind == "mrt" else content.split("\n", 3)[3])
+
+    assert found.units == {"flux_g": "mJy"}
+    assert found.columns["flux_g"].description == "Flux in g"
+    assert found.numbers("z_spec") == [0.5, None, None]
+    assert found.cells["q"] == ["a", "b", None]
+
+
+def test_machine_readable_tables_as_astropy_writes_them_are_read(tmp_path: Path) -> None:
+    catalogue().write(tmp_path / "upload", format="ascii.mrt")
+
+    found = read_table(tmp_path / "upload")
+
+    assert found.cells["name"] == ["a b", "c", "d"]
+    assert found.numbers("flux_g") == [3.5, 4.5, 5.5]
+
+
+def test_a_description_without_rows_says_so(tmp_path: Path) -> None:
+    error = refused(tmp_path, "Byte-by-byte Description of file: x\n-----\n 1- 4 I4 --- ID Id\n")
+
+    assert "byte-by-byte" in error.message
+
+
+@pytest.mark.parametrize("separator", [",", " ", ";"])
+def test_a_line_with_another_number_of_fields_is_named(tmp_path: Path, separator: str) -> None:
+    lines = in_columns(separator).splitlines()
+    lines[2:2] = ["# a comment", ""]
+    lines += [separator.join("123456"), lines[-1]]
+
+    error = refused(tmp_path, "\n".join(lines) + "\n")
+
+    assert error.code == "truncated-file"
+    assert error.where == "line 7"
+    assert "6 fields" in error.message
+    assert "3" in error.message
+
+
+def test_names_that_are_there_twice_are_told_and_left_out(tmp_path: Path) -> None:
+    found = text(tmp_path, "id,flag,mag_g,flag\n1,a,21,b\n2,c,22,d\n")
+
+    assert list(found.doubles) == ["flag"]
+    assert tuple(found.columns) == ("id", "mag_g")
+    assert found.numbers("mag_g") == [21, 22]
+
+
+def test_columns_without_a_name_are_left_out(tmp_path: Path) -> None:
+    assert tuple(text(tmp_path, ",id,mag_g\n0,1,21\n1,2,22\n").columns) == ("id", "mag_g")
+
+
+def test_numbers_without_names_are_refused_by_their_line(tmp_path: Path) -> None:
+    error = refused(tmp_path, "# a remark\n1 2 3\n4 5 6\n")
+
+    assert (error.code, error.where) == ("not-a-table", "line 2")
+
+
+def test_a_table_cannot_be_chosen_where_there_is_one(tmp_path: Path) -> None:
+    (tmp_path / "upload").write_text(in_columns(","))
+
+    with pytest.raises(CatalogError) as caught:
+        read_table(tmp_path / "upload", table="other")
+
+    assert (caught.value.code, caught.value.where) == ("mapping-invalid", "table")
+
+
+@pytest.mark.parametrize("separator", [",", " "])
+def test_large_tables_come_in_batches_of_bounded_size(tmp_path: Path, separator: str) -> None:
+    n = 300_000
+    rows = "".join(separator.join((str(k), "21.5", "0.1")) + "\n" for k in range(n))
+    (tmp_path / "upload").write_text(separator.join(NAMES) + "\n" + rows)
+
+    found = read_table(tmp_path / "upload", "id", limits=IngestLimits(), size=10_000)
+
+    assert found.cells["id"] == [str(k) for k in range(n)]
