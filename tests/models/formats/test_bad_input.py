@@ -49,7 +49,7 @@ def array_of_objects() -> bytes:
         (b"", "empty-file"),
         (b"\n \n", "empty-file"),
         (b"id,mag_g,mag_err_g\n", "empty-file"),
-        (gzip.compress(b"id,mag_g\n1,2\n"), "compressed-file"),
+        (gzip.compress(gzip.compress(b"id,mag_g\n1,2\n")), "compressed-file"),
         (zipped(), "compressed-file"),
         (b"BZh91AY&SY", "compressed-file"),
         (b"\x28\xb5\x2f\xfd1234", "compressed-file"),
