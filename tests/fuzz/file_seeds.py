@@ -79,6 +79,12 @@ def _hdf5(path: Path, **options: Any) -> None:
         file["randoms/ra"] = np.zeros(4 * N)
 
 
+def _hdf5_latest(path: Path) -> None:
+    with h5py.File(path, "w", libver="latest") as file:
+        for name, values in _columns().items():
+            file.create_dataset(f"photometry/{name}", data=values, chunks=(16,))
+
+
 def _vaex(path: Path) -> None:
     with h5py.File(path, "w") as file:
         for name, values in _columns().items():
@@ -191,7 +197,7 @@ SEEDS: Mapping[str, Write] = {
     "arrow-stream": _stream,
     "hdf5": _hdf5,
     "hdf5-chunks": lambda path: _hdf5(path, chunks=(16,), compression="gzip", shuffle=True),
-    "hdf5-latest": lambda path: _hdf5_latest(path),
+    "hdf5-latest": _hdf5_latest,
     "hdf5-astropy": lambda path: _astropy(path, format="hdf5", path="x", serialize_meta=True),
     "hdf5-vaex": _vaex,
     "hdf5-pandas": _pandas,
@@ -213,25 +219,45 @@ SEEDS: Mapping[str, Write] = {
 """Ways to write an innocent catalogue."""
 
 
-def _hdf5_latest(path: Path) -> None:
-    with h5py.File(path, "w", libver="latest") as file:
-        for name, values in _columns().items():
-            file.create_dataset(f"photometry/{name}", data=values, chunks=(16,))
+def _with_id(add: Callable[[h5py.Group], None]) -> Write:
+    """Way to write an HDF5 catalogue whose ids ``add`` brings."""
+
+    def write(path: Path) -> None:
+        with h5py.File(path, "w") as file:
+            for name, values in _columns().items():
+                if name != "id":
+                    file[f"photometry/{name}"] = values
+            add(file["photometry"])
+
+    return write
+
+
+def _with_stream(address: str, serialisation: str) -> Write:
+    """Way to write a VOTable whose rows stand at an address."""
+    fields = '<FIELD name="id" datatype="long"/><FIELD name="mag_g" datatype="double"/>'
+    stream = f'<{serialisation}><STREAM href="{address}"/></{serialisation}>'
+    document = (
+        '<?xml version="1.0"?><VOTABLE version="1.4"><RESOURCE><TABLE>'
+        f"{fields}<DATA>{stream}</DATA></TABLE></RESOURCE></VOTABLE>"
+    )
+    return lambda path: path.write_text(document)
+
+
+def _with_entity(secret: Path) -> Write:
+    """Way to write a VOTable in which a cell stands for a file."""
+
+    def write(path: Path) -> None:
+        _votable(path, "tabledata")
+        text = path.read_text().replace(">100<", ">&x;<", 1)
+        doctype = f'<!DOCTYPE VOTABLE [<!ENTITY x SYSTEM "{secret.as_uri()}">]><VOTABLE'
+        path.write_text(text.replace("<VOTABLE", doctype, 1))
+
+    return write
 
 
 def _links(outside: Path, address: str) -> dict[str, Write]:
     """Ways to write a catalogue whose ids lie in a file of ``outside``, or at an address."""
     other, secret = outside / "other.h5", outside / "secret"
-    plain = {name: values for name, values in _columns().items() if name != "id"}
-
-    def hdf5(add: Callable[[h5py.Group], None]) -> Write:
-        def write(path: Path) -> None:
-            with h5py.File(path, "w") as file:
-                for name, values in plain.items():
-                    file[f"photometry/{name}"] = values
-                add(file["photometry"])
-
-        return write
 
     def external(group: h5py.Group) -> None:
         group["id"] = h5py.ExternalLink(str(other), "photometry/id")
@@ -247,33 +273,16 @@ def _links(outside: Path, address: str) -> dict[str, Write]:
         layout[:] = h5py.VirtualSource(str(other), "photometry/id", shape=(N,))
         group.create_virtual_dataset("id", layout)
 
-    def href(address: str, serialisation: str) -> Write:
-        def write(path: Path) -> None:
-            fields = '<FIELD name="id" datatype="long"/><FIELD name="mag_g" datatype="double"/>'
-            path.write_text(
-                '<?xml version="1.0"?><VOTABLE version="1.4"><RESOURCE><TABLE>'
-                f'{fields}<DATA><{serialisation}><STREAM href="{address}"/></{serialisation}>'
-                "</DATA></TABLE></RESOURCE></VOTABLE>"
-            )
-
-        return write
-
-    def entity(path: Path) -> None:
-        _votable(path, "tabledata")
-        text = path.read_text().replace(">100<", ">&x;<", 1)
-        doctype = f'<!DOCTYPE VOTABLE [<!ENTITY x SYSTEM "{secret.as_uri()}">]><VOTABLE'
-        path.write_text(text.replace("<VOTABLE", doctype, 1))
-
     return {
-        "hdf5-external-link": hdf5(external),
-        "hdf5-soft-link": hdf5(soft),
-        "hdf5-external-storage": hdf5(storage),
-        "hdf5-virtual": hdf5(virtual),
-        "votable-href-binary": href(secret.as_uri(), "BINARY"),
-        "votable-href-fits": href(str(other), "FITS"),
-        "votable-href-parquet": href(other.as_uri(), "PARQUET"),
-        "votable-href-http": href(address, "BINARY2"),
-        "votable-entity": entity,
+        "hdf5-external-link": _with_id(external),
+        "hdf5-soft-link": _with_id(soft),
+        "hdf5-external-storage": _with_id(storage),
+        "hdf5-virtual": _with_id(virtual),
+        "votable-href-binary": _with_stream(secret.as_uri(), "BINARY"),
+        "votable-href-fits": _with_stream(str(other), "FITS"),
+        "votable-href-parquet": _with_stream(other.as_uri(), "PARQUET"),
+        "votable-href-http": _with_stream(address, "BINARY2"),
+        "votable-entity": _with_entity(secret),
     }
 
 

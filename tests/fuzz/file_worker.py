@@ -19,14 +19,16 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from mutations import mutated  # noqa: E402 -- beside this file, which is no package
+from mutations import mutated
 
-from hbmlc_models.formats import CatalogError, ColumnMapping, ingest  # noqa: E402
+from hbmlc_models.formats import CatalogError, ColumnMapping, ingest
 
 MEMORY_BYTES = 3 * 2**30
 FILE_BYTES = 2**30
 SECRET = b"TOPSECRETKEY"
 _VECTORS = ColumnMapping(id="id", flux={"g": "FLUX[0]"}, flux_err={"g": "FLUX[2]"}, flux_unit="uJy")
+_MAPPED = 0.1
+"""Share of files that are read with a mapping to elements of vectors."""
 _UNTOUCHED = 0.02
 """Share of files that stay as they are: those must be read, or be refused for a link."""
 
@@ -34,7 +36,8 @@ _UNTOUCHED = 0.02
 def main() -> None:
     """Answer case after case."""
     seeds, scratch, seed = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-    contents = {path.name: path.read_bytes() for path in sorted(seeds.iterdir())}
+    names = [path for path in sorted(seeds.iterdir()) if path.name.startswith(sys.argv[4])]
+    contents = {path.name: path.read_bytes() for path in names}
     pipe = os.dup(1)
     os.dup2(2, 1)
     warnings.simplefilter("ignore")
@@ -59,7 +62,7 @@ def _case(contents: Mapping[str, bytes], scratch: Path, seed: int, number: int) 
         content = mutated(content, list(contents.values()), rng)
     upload, target = scratch / "upload", scratch / "canonical"
     upload.write_bytes(content)
-    mapping = _VECTORS if rng.random() < 0.1 else None  # noqa: PLR2004 -- a tenth
+    mapping = _VECTORS if rng.random() < _MAPPED else None
     outcome, said = _outcome(upload, target, mapping)
     if is_whole and outcome not in {"read", "outside-data"} and mapping is None:
         outcome, said = "FAILED", f"an undamaged file: {outcome} {said}"

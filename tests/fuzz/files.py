@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from select import select
-from typing import Any
+from typing import Any, Self
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -80,6 +80,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of all damage")
     parser.add_argument("--count", type=int, default=20_000, help="files")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 2, help="processes")
+    parser.add_argument("--kind", default="", help="only files whose kind begins so: hdf5, fits")
     parser.add_argument("--only", type=int, help="the one case of this number")
     parser.add_argument("--keep", type=Path, help="folder for the files that fail")
     return parser.parse_args()
@@ -95,7 +96,7 @@ class _Watch:
         self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}/rows"
         """Address at which nobody may ask for anything."""
 
-    def __enter__(self) -> _Watch:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -156,7 +157,7 @@ def _feed(
     """Keep one process busy, and start another where it dies."""
     scratch = folder / f"scratch-{index}"
     scratch.mkdir()
-    worker = _Worker(folder / "seeds", scratch, asked.seed)
+    worker = _Worker(folder / "seeds", scratch, asked)
     try:
         while True:
             try:
@@ -171,7 +172,7 @@ def _feed(
             if worker.is_dead:
                 for left in scratch.iterdir():
                     _remove(left)
-                worker = _Worker(folder / "seeds", scratch, asked.seed)
+                worker = _Worker(folder / "seeds", scratch, asked)
     finally:
         worker.end()
 
@@ -189,12 +190,12 @@ def _remove(left: Path) -> None:
 class _Worker:
     """One process, and how much memory it had when it was warm."""
 
-    def __init__(self, seeds: Path, scratch: Path, seed: int) -> None:
+    def __init__(self, seeds: Path, scratch: Path, asked: argparse.Namespace) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the process
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-X", "faulthandler", str(HERE / "file_worker.py")),
-                *(str(seeds), str(scratch), str(seed)),
+                *(str(seeds), str(scratch), str(asked.seed), asked.kind),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -271,9 +272,10 @@ def _tell(summary: Summary, count: int, seed: int, seconds: float) -> None:
     """Print what came of it."""
     lines = [f"{failure}" for failure in summary.failures]
     lines += [f"{n:>7,}  {outcome}" for outcome, n in summary.outcomes.most_common()]
+    rate = count / seconds
     lines += [
-        f"{count:,} files of {len(summary.kinds)} kinds (seed {seed}) in {seconds:.0f} s, "
-        f"{count / seconds:.0f} a second.",
+        f"{count:,} files of {len(summary.kinds)} kinds (seed {seed}) in {seconds:.0f} s.",
+        f"Files a second: {rate:.0f}.",
         f"Most memory that a process gained: {summary.growth / 2**20:.0f} MiB.",
         f"Failures: {len(summary.failures)}.",
     ]

@@ -80,7 +80,7 @@ def _number(changed: bytearray, rng: random.Random, _: Sequence[bytes]) -> None:
     found = _NUMBER.search(changed, start)
     if found is not None:
         piece = rng.choice(_NUMBERS)
-        is_padded = rng.random() < 0.5  # noqa: PLR2004 -- half of them keep the length
+        is_padded = rng.choice([True, False])
         piece = piece[: len(found[0])].rjust(len(found[0])) if is_padded else piece
         changed[found.start() : found.end()] = piece
 
