@@ -418,14 +418,15 @@ def test_damage_anywhere_has_an_error_of_ours(upload: Path, name: str, seed: int
     assert len(faults) > 10
 
 
-def test_a_heap_that_the_library_would_never_leave_is_refused(upload: Path) -> None:
+@pytest.mark.parametrize("size", [0, 2**64 - 40])
+def test_a_heap_that_the_library_would_never_leave_is_refused(upload: Path, size: int) -> None:
     with h5py.File(upload, "w") as file:
         file["photometry/name"] = [f"g{k}" for k in range(40)]
         for name, values in make_columns(40).items():
             file[f"photometry/{name}"] = values
     content = bytearray(upload.read_bytes())
     place = content.index(b"GCOL") + 16
-    content[place : place + 16] = bytes(16)
+    content[place : place + 16] = bytes(8) + size.to_bytes(8, "little")
     upload.write_bytes(content)
 
     assert fault(upload).code == "truncated-file"

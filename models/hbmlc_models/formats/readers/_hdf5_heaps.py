@@ -1,7 +1,7 @@
 """A look at the heaps of texts and links in an HDF5 file before the library opens one.
 
-The library goes through the objects of a heap by their sizes, and round in circles at a free space
-of size zero: nothing but the end of the process stops it.
+The library goes through the objects of a heap by their sizes, and round in circles where one is
+zero or so large that it leads back: nothing but the end of the process stops it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _OBJECT = struct.Struct("<HHIQ")
 
 
 def check_heaps(source: Path) -> None:
-    """Raise where a heap of the file has a free space of size zero."""
+    """Raise where a heap of the file has an object that does not fit into it."""
     if not source.stat().st_size:
         return
     with (
@@ -44,7 +44,7 @@ def _checked(content: mmap.mmap, start: int) -> int:
     end = min(start + size, len(content))
     while at + _OBJECT.size <= end:
         index, _, _, n_bytes = _OBJECT.unpack_from(content, at)
-        if index == 0 and n_bytes == 0:
+        if n_bytes > end - at or (index == 0 and n_bytes == 0):
             raise TruncatedFileError(
                 "A heap of the HDF5 file is damaged; write the file again, or upload it again in "
                 "full."
