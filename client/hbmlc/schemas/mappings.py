@@ -59,7 +59,7 @@ class QualityCut(Request):
     among: list[Value] | None = Field(
         default=None, alias="in", min_length=1, max_length=MAX_QUALITY_VALUES
     )
-    """The values; ``in`` in JSON, so in Python ``model_validate({"column": "q", "in": [3, 4]})``."""
+    """The values; in JSON, and for ``model_validate``, called ``in``."""
 
     @model_validator(mode="after")
     def _need_a_condition(self) -> QualityCut:

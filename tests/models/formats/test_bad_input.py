@@ -57,7 +57,7 @@ def array_of_objects() -> bytes:
         (array_of_objects(), "pickled-data"),
         (b"\x7fELF\x02\x01\x01\x00\x00", "unknown-format"),
         (b'{"id": [1, 2]}', "unknown-format"),
-        (b"just words\nwithout columns\n", "no-band-recognised"),
+        (b"just words\nwithout columns\n", "unknown-format"),
         (b"PAR1 but no footer", "truncated-file"),
         (b"PAR1" + bytes(40) + b"PAR1", "not-a-table"),
         (b"SIMPLE  =                    T", "truncated-file"),

@@ -15,7 +15,7 @@ from hbmlc_models.formats.recognise.name_words import words_of
 from hbmlc_models.formats.recognise.words import INSTRUMENTS, Z_QUALITY, Z_SPEC, word_set
 from hbmlc_models.formats.shown import listed, shown
 
-__all__ = ["Redshifts", "find_redshifts", "redshift_columns"]
+__all__ = ["Redshifts", "find_redshifts", "redshift_columns", "unused_quality"]
 
 _SPEC = frozenset({"spec", "spectro", "spectroscopic", "specobj", "specz", "zspec", "sp"})
 _REDSHIFT = frozenset({"z", "redshift", "zspec", "specz", "zhelio", "zcmb", "zbest", "zfinal"})
