@@ -95,7 +95,7 @@ def test_the_same_request_gives_the_same_bytes(shared_service: Any, survey: byte
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"\x1f\x8b\x08\x00" + b"\x00" * 64, "compressed-file"),
+        (b"\x1f\x8b\x08\x00" + b"\x00" * 64, "truncated-file"),
         (b"PAR1" + b"\x00" * 64, "truncated-file"),
         (bytes(range(256)) * 8, "unknown-format"),
         (b"id,a,b\n1,2,3\n4,5,6\n", "no-band-recognised"),
