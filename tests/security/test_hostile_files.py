@@ -190,7 +190,6 @@ BOMBS: list[tuple[Callable[[Path], Path], str]] = [
     (hdf5_without_storage, "file-too-demanding"),
     (parquet_shared_text, "file-too-demanding"),
     (parquet_repeated, "file-too-demanding"),
-    (parquet_wide_binary, "missing-ids"),
     (votable_wide, "file-too-demanding"),
     (votable_many_rows, "too-many-rows"),
     (fits_wide_row, "file-too-demanding"),
@@ -211,6 +210,16 @@ def test_a_file_that_unfolds_is_refused_before_it_does(
 
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
     assert error.code == code
+    assert grown < 128 * MIB
+
+
+def test_wide_binary_values_are_as_if_not_there(upload: Path) -> None:
+    parquet_wide_binary(upload)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    assert ingest(upload, upload.with_name("canonical")).mapping.id is None
+
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
     assert grown < 128 * MIB
 
 
@@ -407,3 +416,17 @@ def test_damage_anywhere_has_an_error_of_ours(upload: Path, name: str, seed: int
             faults.append(type(error).__name__)
 
     assert len(faults) > 10
+
+
+@pytest.mark.parametrize("size", [0, 2**64 - 40])
+def test_a_heap_that_the_library_would_never_leave_is_refused(upload: Path, size: int) -> None:
+    with h5py.File(upload, "w") as file:
+        file["photometry/name"] = [f"g{k}" for k in range(40)]
+        for name, values in make_columns(40).items():
+            file[f"photometry/{name}"] = values
+    content = bytearray(upload.read_bytes())
+    place = content.index(b"GCOL") + 16
+    content[place : place + 16] = bytes(8) + size.to_bytes(8, "little")
+    upload.write_bytes(content)
+
+    assert fault(upload).code == "truncated-file"

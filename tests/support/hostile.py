@@ -106,7 +106,8 @@ def hdf5_without_storage(path: Path, *, n: int = 49_000_000) -> Path:
     """Millions of rows that were never written: fill values, made as they are read."""
     with h5py.File(path, "w") as file:
         for name in ("id", *photometry(1)):
-            file.create_dataset(name, (n,), "f8", chunks=(65_536,), fillvalue=20.5)
+            value = 0.1 if "err" in name else 20.5
+            file.create_dataset(name, (n,), "f8", chunks=(65_536,), fillvalue=value)
     return path
 
 
@@ -157,7 +158,7 @@ def parquet_shared_text(path: Path, *, n: int = 5_000, width: int = 1_000_000) -
 def parquet_repeated(path: Path, *, n: int = 49_000_000) -> Path:
     """Millions of equal rows, each column a few bytes of run lengths."""
     columns = {
-        name: pa.DictionaryArray.from_arrays(np.zeros(n, "i4"), [20.0])
+        name: pa.DictionaryArray.from_arrays(np.zeros(n, "i4"), [0.1 if "err" in name else 20.0])
         for name in ("id", *photometry(1))
     }
     pq.write_table(pa.table(columns), path, compression="zstd", store_schema=False)

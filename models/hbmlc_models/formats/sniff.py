@@ -16,7 +16,7 @@ from hbmlc_models.formats.errors import (
 
 __all__ = ["FileFormat", "sniff"]
 
-_HEAD_BYTES = 65_536
+_HEAD_BYTES = 4_096
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _ARROW_FILE, _ARROW_STREAM = b"ARROW1\x00\x00", b"\xff\xff\xff\xff"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")

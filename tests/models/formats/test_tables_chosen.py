@@ -227,11 +227,17 @@ def test_archives_that_cut_a_table_are_told(tmp_path: Path, write: Write) -> Non
     assert codes == ({FindingCode.ROWS_MISSING} if write is write_votable else set())
 
 
-def test_the_error_of_an_archive_is_shown(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "info",
+    [
+        '<INFO name="QUERY_STATUS" value="ERROR">Unknown\n column <b/>"magg"</INFO>',
+        """<INFO ID="Error" name="Error" value='Unknown column "magg"'/>""",
+    ],
+)
+def test_the_error_of_an_archive_is_shown(tmp_path: Path, info: str) -> None:
     (tmp_path / "upload").write_text(
         '<?xml version="1.0"?><VOTABLE version="1.3"><RESOURCE type="results">'
-        '<INFO name="QUERY_STATUS" value="ERROR">Unknown\n column <b/>"magg"</INFO>'
-        "</RESOURCE></VOTABLE>"
+        f"{info}</RESOURCE></VOTABLE>"
     )
 
     with pytest.raises(CatalogError) as caught:

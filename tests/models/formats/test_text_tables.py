@@ -118,6 +118,29 @@ def test_decimal_commas_are_numbers_and_are_said(tmp_path: Path, separator: str)
     assert FindingCode.DECIMAL_COMMA in found.codes
 
 
+def test_decimal_commas_in_quotes_are_numbers(tmp_path: Path) -> None:
+    found = text(tmp_path, 'id,mag_g,mag_err_g\n1,"21,5","0,1"\n2,"22,25","0,2"\n')
+
+    assert found.numbers("mag_g") == [21.5, 22.25]
+
+
+def test_thousands_in_quotes_are_no_decimals(tmp_path: Path) -> None:
+    assert text(tmp_path, 'id,n\n1,"21,500"\n2,"22,250"\n').codes == set()
+
+
+@pytest.mark.parametrize("head", ["", "\n\n", "# a remark\n", "\n# a remark\n\n"])
+@pytest.mark.parametrize("separator", [",", " "])
+def test_lines_above_the_header_do_not_shift_the_rows(
+    tmp_path: Path, head: str, separator: str
+) -> None:
+    assert text(tmp_path, head + in_columns(separator)).cells["id"] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("head", ["", "# a remark\n"])
+def test_a_header_alone_is_a_table_without_rows(tmp_path: Path, head: str) -> None:
+    assert text(tmp_path, head + "id,mag_g\n").cells["id"] == []
+
+
 def test_commas_within_semicolons_are_text_where_numbers_have_points(tmp_path: Path) -> None:
     found = text(tmp_path, "id;mag_g;note\n1;21.5;a,b\n2;22.5;3,4\n")
 

@@ -25,6 +25,7 @@ from hbmlc_models.formats.limits import (
 from hbmlc_models.formats.readers._arrow import text_array
 from hbmlc_models.formats.readers._choice import Candidate, choose
 from hbmlc_models.formats.readers._elements import split_element
+from hbmlc_models.formats.readers._hdf5_heaps import check_heaps
 from hbmlc_models.formats.readers._hdf5_tables import Hdf5Column, Hdf5Group, tables_in
 from hbmlc_models.formats.readers._names import distinct
 from hbmlc_models.formats.readers._table import SourceColumn, TableChoice
@@ -45,6 +46,7 @@ class Hdf5Table:
 
     def __init__(self, source: Path, limits: IngestLimits, choice: TableChoice) -> None:
         self._limits = limits
+        check_heaps(source)
         try:
             self._file = h5py.File(source, "r")
         except OSError as error:

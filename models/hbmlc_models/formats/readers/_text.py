@@ -82,6 +82,8 @@ class TextTable:
         except pa.ArrowMemoryError as error:
             raise MemoryError("A block of the text table takes more than the memory.") from error
         except (pa.ArrowException, OSError) as error:
+            if "Empty CSV file" in str(error):
+                return
             # An incomplete last line is how a cut-off text table shows itself.
             raise first_fault(str(error), self._source, self._plan, self._encoding) from error
 

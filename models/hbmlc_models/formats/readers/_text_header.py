@@ -25,6 +25,7 @@ _SAMPLE = 40
 _ALIKE = 0.8
 """Share of them that must have the same number of fields."""
 _DECIMAL = re.compile(r"[-+]?\d+\.\d+(?:[eE][-+]?\d+)?")
+_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+")
 _UNIT_WORD = re.compile(
     r"[\[(].*[\])]|-+|(?:[munμµk]?(?:Jy|mag|maggies|as)|nanomagg\w+|deg\w*|rad|arcsec|hours?|"
     r"mmag|erg\S*|W/.*|10[-+^*]\S*|ct\S*|adu\S*|e-\S*|km/s|pix\w*|none|unitless|AB)(?:\W.*)?",
@@ -111,13 +112,22 @@ def _plan(
         first_row=first_row,
         layout=take.layout,
         separator=take.separator,
-        is_comma_decimal=take.separator != "," and _has_decimal_commas(values),
+        is_comma_decimal=_has_decimal_commas(values, is_divided_by_commas=take.separator == ","),
         has_loose_ends=is_loose and take.layout is Layout.SEPARATED,
     )
 
 
-def _has_decimal_commas(values: Sequence[str]) -> bool:
-    return any(map(has_decimal_comma, values)) and not any(map(_DECIMAL.fullmatch, values))
+def _has_decimal_commas(values: Sequence[str], *, is_divided_by_commas: bool) -> bool:
+    """Whether numbers have decimal commas, and none has a point.
+
+    Between commas they stand in quotes, where three digits may be thousands.
+    """
+    if any(map(_DECIMAL.fullmatch, values)):
+        return False
+    found = [value for value in values if has_decimal_comma(value)]
+    if is_divided_by_commas:
+        found = [value for value in found if not _THOUSANDS.fullmatch(value)]
+    return bool(found)
 
 
 def _commented(

@@ -96,7 +96,8 @@ class VoTable:
 
 def _chosen(head: HeadCollector, choice: TableChoice) -> tuple[int, list[Finding]]:
     """Index of the catalogue among the tables of the document, and what to say."""
-    if head.status == "ERROR":
+    has_tables = any(table.fields for table in head.tables)
+    if head.status == "ERROR" or (head.status_text and not has_tables):
         said = clipped(" ".join(head.status_text.split()), _SHOWN_STATUS) or "nothing more"
         raise NotATableError(
             f"The VOTable is the error message of an archive, not a table; it says: {said}. Mend "

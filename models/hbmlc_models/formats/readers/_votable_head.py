@@ -15,6 +15,8 @@ _LONGEST_UNIT = 256
 _LONGEST_TEXT = 500
 _LONGEST_DOCUMENT = 8 * 2**20
 _STATUS = "QUERY_STATUS"
+_ERROR = "ERROR"
+"""What protocols before TAP call a message in the place of a table."""
 _WITH_TEXT = frozenset({"DESCRIPTION", "INFO"})
 """Elements whose text is kept."""
 
@@ -72,6 +74,8 @@ class HeadCollector:
             self.status = attributes.get("value", "").upper()
             self.status_text = ""
             self._add = self._tell
+        elif name == "INFO" and attributes.get("name", "").upper() == _ERROR:
+            self.status_text = attributes.get("value", "")[:_LONGEST_TEXT]
 
     def end(self) -> None:
         """See the closing tag of such an element."""
