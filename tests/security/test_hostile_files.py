@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import resource
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -430,3 +431,26 @@ def test_a_heap_that_the_library_would_never_leave_is_refused(upload: Path, size
     upload.write_bytes(content)
 
     assert fault(upload).code == "truncated-file"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"-" * 2 * MIB + b"x\n1,2\n",
+        b"id,mag" + b"(" * MIB + b"\n1,2\n",
+        b"# 1 a " + b" [" * MIB + b"\n1 2\n",
+        b"# " + b" " * 2 * MIB + b"x\n1 2\n",
+        b"Byte-by-byte Description\n----\n----\n" + b" " * 2 * MIB + b"x\n----\n1\n",
+        b"id mag\n1 2\n" + b'"' * MIB + b" x\n",
+        b"# a b\n" * 200_000 + b"1 2\n",
+        b"id,mag\n" + b",\n" * MIB,
+    ],
+    ids=["border", "name", "bracket", "blanks", "bytes", "quotes", "comments", "separators"],
+)
+def test_texts_that_tire_a_pattern_are_judged_quickly(upload: Path, content: bytes) -> None:
+    upload.write_bytes(content)
+    before = time.process_time()
+
+    fault(upload)
+
+    assert time.process_time() - before < 8.0

@@ -231,6 +231,28 @@ def test_a_rule_alone_below_the_names_is_no_row(tmp_path: Path) -> None:
     assert found.cells["id"] == ["1", "2"]
 
 
+BORDERED = {
+    "topcat": "+----+-------+\n| id | mag_g |\n+----+-------+\n| 1  | 21.5  |\n+----+-------+\n",
+    "psql": " id | mag_g \n----+-------\n  1 |  21.5 \n(1 row)\n",
+    "rst": "== =====\nid mag_g\n== =====\n1   21.5\n== =====\n",
+    "markdown": "| id | mag_g |\n|----|-------|\n| 1 | 21.5 |\n",
+    "rdb": "id\tmag_g\n2N\t5N\n1\t21.5\n",
+    "excel": "sep=;\r\nid;mag_g\r\n1;21,5\r\n",
+    "percent": "% made up\n% id mag_g\n1 21.5\n",
+    "bang": "! id mag_g\n1 21.5\n",
+    "numbered": "#1:id 2:mag_g\n1 21.5\n",
+    "dos": "id,mag_g\r\n1,21.5\r\n\x1a",
+}
+
+
+@pytest.mark.parametrize("name", BORDERED)
+def test_what_is_drawn_around_a_table_is_no_row(tmp_path: Path, name: str) -> None:
+    found = text(tmp_path, BORDERED[name])
+
+    assert tuple(found.columns) == ("id", "mag_g")
+    assert found.numbers("mag_g") == [21.5]
+
+
 def test_units_in_the_names_are_units(tmp_path: Path) -> None:
     found = text(tmp_path, "id,flux_g [uJy],mag_r(AB)\n1,3.5,21\n2,4.5,22\n")
 
