@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from hbmlc import schemas
-from hbmlc_models.formats import ColumnMapping, MappingInvalidError
+from hbmlc_models.formats import ColumnMapping
+from hbmlc_models.formats.errors import MappingInvalidError
 
 COLUMNS = st.text("abcdefgh_[]0.", min_size=1, max_size=12)
 BANDS = ("u", "g", "r", "F115W")

@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+from hbmlc_models.formats.findings import FindingCode
+
 ROOT = Path(__file__).parents[1]
 CODE = re.compile(r"[a-z]+(-[a-z]+)+")
 NOT_PROBLEMS = {"lost-claim", "catalog-error"}
@@ -45,15 +47,30 @@ def text(node: ast.AST | None) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
+def problems_page() -> tuple[str, str]:
+    """The page of problems, and its section about findings."""
+    page = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
+    problems, _, findings = page.partition("\n## Findings\n")
+    findings, _, rest = findings.partition("\n## ")
+    return problems + rest, findings
+
+
+def documented_in(page: str) -> set[str]:
+    return set(re.findall(r"^### `?([a-z-]+)`?$", page, re.MULTILINE))
+
+
+def test_every_finding_code_is_documented_and_nothing_else() -> None:
+    assert documented_in(problems_page()[1]) == {code.value for code in FindingCode}
+
+
 def test_every_problem_code_is_documented_and_nothing_else() -> None:
     packages = ("models", "store", "service", "worker")
     used: set[str] = set()
     for name in packages:
         for path in (ROOT / name).rglob("*.py"):
             used |= codes_in(path)
-    page = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
 
-    documented = set(re.findall(r"^### `?([a-z-]+)`?$", page, re.MULTILINE))
+    documented = documented_in(problems_page()[0])
 
     assert used - NOT_PROBLEMS - documented == set(), "explain these in docs/problems.md"
     assert documented - used - NAMED_ELSEWHERE == set()

@@ -332,7 +332,7 @@ def test_text_that_is_no_utf8_is_refused(upload: Path, stored: bytes) -> None:
 
 
 def test_nul_in_an_id_beyond_the_head_of_a_text_table_is_refused(upload: Path) -> None:
-    rows = "".join(f"g{k},20,0.1,{k % 2}\n" for k in range(1000))
+    rows = "".join(f"g{k},20,0.1,{k % 2}\n" for k in range(10_000))
     upload.write_bytes(f"id,mag_g,mag_err_g,selected\n{rows}x\x00,20,0.1,1\n".encode())
 
     assert fault(upload).code == "bad-text"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -12,18 +12,23 @@ import numpy as np
 import pytest
 from hostile import hdf5_external_storage, hdf5_wide_text, parquet_shared_text, write_secret
 
-from hbmlc.schemas import CatalogState, ColumnMapping, Stage
+from hbmlc.schemas import CatalogState, ColumnMapping, Severity, Stage
 from hbmlc_models.formats import CanonicalCatalog
+from hbmlc_service.views import show_catalog
 from hbmlc_store.database import Database
 from hbmlc_store.schema import CatalogRow, UnitRow
 from hbmlc_worker.context import WorkerContext
+from hbmlc_worker.ingest_child.walls import ChildLimits
+from hbmlc_worker.ingest_outcome import Ended, judge
+from hbmlc_worker.problems import WorkerError
 from hbmlc_worker.runner import run_message
 
 Upload = Callable[..., tuple[UUID, UUID]]
+LIMITS = ChildLimits(memory_bytes=2**30, cpu_seconds=60, file_bytes=2**30)
 HEADER = "id,mag_g,mag_err_g,mag_r,mag_err_r,z_spec,tile"
 
 
-def csv(n_galaxies: int = 50, *, header: str = HEADER, ids: list[int] | None = None) -> bytes:
+def csv(n_galaxies: int = 50, *, header: str = HEADER, ids: Sequence[int | str] = ()) -> bytes:
     rng = np.random.default_rng(1)
     rows = [
         f"{(ids or range(n_galaxies))[k]},{m:.3f},0.05,{m - 0.5:.3f},0.04,{z},{k % 3}"
@@ -84,7 +89,8 @@ def test_the_mapping_asked_for_is_used(
     ("content", "code"),
     [
         (b"\x00\x01\x02\x03" * 40, "unknown-format"),
-        (b"\x1f\x8b\x08\x00" + b"\x00" * 40, "compressed-file"),
+        (b"PK\x03\x04" + b"\x00" * 40, "compressed-file"),
+        (b"\x1f\x8b\x08\x00" + b"\x00" * 40, "truncated-file"),
         (b"PAR1" + b"\x00" * 100, "truncated-file"),
         (csv(header="id,a,b,c,d,z_spec,tile"), "no-band-recognised"),
         (csv(5, ids=[1, 2, 2, 3, 4]), "duplicate-ids"),
@@ -101,6 +107,31 @@ def test_a_faulty_upload_is_rejected_with_its_own_code(
     assert row.problem is not None
     assert row.problem["code"] == code
     assert len(row.problem["detail"]) > 20
+
+
+def test_what_mends_a_refused_upload_reaches_its_owner(
+    context: WorkerContext, database: Database, upload: Upload
+) -> None:
+    row = ingest(
+        context, database, upload(csv(5, ids=[f"{k}.123456789012345e+18" for k in range(1, 6)]))
+    )
+
+    assert row.problem is not None
+    assert row.problem["mapping"] == {"id": None}
+    (refusal,) = show_catalog(row).findings
+    assert (refusal.severity, refusal.column) == (Severity.ERROR, "id")
+    assert refusal.mapping == {"id": None}
+
+
+@pytest.mark.parametrize("said", [{"id": 3}, {"surprise": "x"}, ["id"], {"id": "a\x00b"}])
+def test_a_cure_that_is_no_mapping_is_not_passed_on(said: object) -> None:
+    ended = Ended(returncode=0, ran_out=False, problem=None)
+    error = {"code": "bad-text", "message": "m", "where": None, "mapping": said}
+
+    with pytest.raises(WorkerError) as caught:
+        judge({"error": error}, ended, LIMITS)
+
+    assert caught.value.mapping is None
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,8 @@ def _headline(report: CatalogReport, title: str, model: str | None) -> str:
 
 def _row(band: BandReport, bands: Sequence[BandReport]) -> list[_Cell]:
     doubt = _doubt(band, bands)
-    is_assumed = band.unit_from.value == "assumed"
+    # That magnitudes are AB is said nowhere, mostly.
+    is_assumed = band.unit_from.value == "assumed" and not band.unit.startswith("mag")
     magnitudes = (band.mag_min, band.mag_p05, band.mag_p50, band.mag_p95, band.mag_max)
     return [
         _Cell(text=band.band),

@@ -13,7 +13,7 @@ import pyarrow as pa
 from hbmlc_models.arrays import FloatArray, IntArray
 from hbmlc_models.formats import CanonicalCatalog, IngestLimits, ingest, sniff
 from hbmlc_models.formats._compute import pc
-from hbmlc_models.formats.readers import open_table
+from hbmlc_models.formats.readers import TableChoice, open_table
 from hbmlc_models.tile import Tile
 
 __all__ = ["Examination", "ExaminationError", "Sky", "read_examination", "read_sky"]
@@ -107,8 +107,12 @@ def _read_catalog(source: Path) -> tuple[Tile, pa.Array]:
 def _read_pairs(source: Path, column: str) -> tuple[pa.Array, FloatArray]:
     """Ids and values of one column of a table."""
     limits = IngestLimits()
-    with open_table(source, sniff(source), limits) as table:
-        _require_columns(source, found=list(table.units), wanted=("id", column))
+    choice = TableChoice(rank=lambda names: (int("id" in names) + int(column in names),))
+    with (
+        TemporaryDirectory(prefix="hbmlc-score-") as folder,
+        open_table(source, sniff(source), limits, choice, Path(folder)) as table,
+    ):
+        _require_columns(source, found=list(table.columns), wanted=("id", column))
         batches = list(table.batches(["id", column], size=_BATCH_ROWS))
     rows = pa.Table.from_batches(batches)
     ids = rows["id"].combine_chunks().cast(pa.string())

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from hbmlc_models.arrays import BoolArray
-from hbmlc_models.formats._columns import is_text, numbers, plain
+from hbmlc_models.formats._columns import booleans, is_text, numbers, plain
 from hbmlc_models.formats._compute import pc
 from hbmlc_models.formats.mapping import QualityCut
 
@@ -19,7 +19,13 @@ def passes(column: pa.Array, cut: QualityCut, *, start: int) -> BoolArray:
     A text that is asked for is compared with texts, case and blanks aside; all else as numbers.
     """
     wanted = [*cut.among, *([] if cut.equal is None else [cut.equal])]
-    if any(isinstance(value, str) for value in wanted) and cut.min is None and cut.max is None:
+    is_free = cut.min is None and cut.max is None
+    if is_free and any(isinstance(value, bool) for value in wanted):
+        # A flag, however the format writes it; without a value it is no answer.
+        is_given = np.asarray(plain(column, cut.column).is_valid())
+        flags = booleans(column, cut.column, start=start)
+        return is_given & np.isin(flags, [bool(value) for value in wanted])
+    if is_free and any(isinstance(value, str) for value in wanted):
         held = plain(column, cut.column)
         if not is_text(held.type):
             held = held.cast(pa.string())

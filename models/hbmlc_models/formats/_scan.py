@@ -20,7 +20,6 @@ from hbmlc_models.formats.errors import (
     AllSelectedError,
     EmptyFileError,
     MappingInvalidError,
-    MissingIdsError,
     SpecZOutOfRangeError,
     TooFewGalaxiesError,
 )
@@ -30,7 +29,7 @@ from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.mapping import ColumnMapping
 from hbmlc_models.formats.readers import SourceTable
 from hbmlc_models.formats.recognise import Recognised
-from hbmlc_models.formats.shown import listed, shown
+from hbmlc_models.formats.shown import shown
 from hbmlc_models.formats.tiling import TileColumn, Tiling
 
 __all__ = ["Scan", "scan"]
@@ -82,8 +81,6 @@ def scan(
 ) -> Scan:
     """Read what orders the rows; memory grows by some 30 bytes a row."""
     mapping = found.mapping
-    if mapping.id is None and "id" not in mapping.off:
-        raise _missing_ids(table)
     ids = IdCheck(
         " + ".join(mapping.id_columns) or "row number",
         is_untyped=is_untyped and len(mapping.id_columns) == 1,
@@ -259,15 +256,20 @@ def _labels(
     selected = is_labelled if selected is None else selected
     _check_labels(labels, selected, mapping)
     findings += _told(labels, mapping)
-    if mapping.z_spec is not None and not is_labelled.any() and not labels.left_out:
-        findings.append(
-            warn(
-                FindingCode.LABELS_MISSING,
-                f"The column {shown(mapping.z_spec)} is empty: only the Bayesian part can serve",
-                column=mapping.z_spec,
-            )
-        )
+    if mapping.z_spec is not None and not is_labelled.any():
+        findings.append(_told_none(mapping, has_selected=bool(selected.any())))
     return labels, selected, mapping
+
+
+def _told_none(mapping: ColumnMapping, *, has_selected: bool) -> Finding:
+    """Warn that no redshift is a label."""
+    column = mapping.z_spec or ""
+    what = f"no redshift in {shown(column)} is a label"
+    if not has_selected:
+        what = "no galaxy is selected"
+    return warn(
+        FindingCode.LABELS_MISSING, f"{what}: only the Bayesian part can serve", column=column
+    )
 
 
 def _check_labels(labels: Labels, selected: BoolArray, mapping: ColumnMapping) -> None:
@@ -307,12 +309,3 @@ def _told(labels: Labels, mapping: ColumnMapping) -> list[Finding]:
             column=column,
         )
     ]
-
-
-def _missing_ids(table: SourceTable) -> MissingIdsError:
-    """Nothing identifies the galaxies: what there is, and what to do."""
-    return MissingIdsError(
-        f"None of {len(table.columns)} columns is an id (first: {listed(table.columns, 5)}); call "
-        "one 'id' or map it, or map 'id' to null to number the rows.",
-        mapping={"id": None},
-    )

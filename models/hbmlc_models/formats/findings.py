@@ -48,8 +48,6 @@ class FindingCode(StrEnum):
     BAND_TWICE = "band-twice"
     LABELS_MISSING = "labels-missing"
     LABELS_LEFT_OUT = "labels-left-out"
-    LABELS_BEYOND_BANDS = "labels-beyond-bands"
-    LABELS_ALL = "labels-all"
     QUALITY_UNUSED = "quality-unused"
     TABLE_CHOSEN = "table-chosen"
     ROWS_MISSING = "rows-missing"
@@ -59,7 +57,6 @@ class FindingCode(StrEnum):
     DECIMAL_COMMA = "decimal-comma"
     MASKS_USED = "masks-used"
     TILE_NOT_USED = "tile-not-used"
-    IDS_NUMBERED = "ids-numbered"
     POSITIONS_NOT_DEGREES = "positions-not-degrees"
 
 

@@ -23,7 +23,7 @@ from hbmlc_models.formats.band_reports import drop_empty, judge_bands, report_ba
 from hbmlc_models.formats.findings import Finding, Severity
 from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.mapping import ColumnMapping
-from hbmlc_models.formats.readers import SourceTable, TableChoice, open_table
+from hbmlc_models.formats.readers import TableChoice, open_table
 from hbmlc_models.formats.recognise import Recognised, rank_names, recognise
 from hbmlc_models.formats.report import BandReport, Coverage, IngestReport, LabelReport
 from hbmlc_models.formats.sniff import FileFormat, sniff
@@ -99,8 +99,7 @@ def _ingest(
         tempfile.TemporaryDirectory(dir=folder, prefix=".ingest-") as scratch,
         open_table(source, file_format, limits, choice, Path(scratch)) as table,
     ):
-        found = recognise(table, mapping, limits)
-        _check_expansion(table, found, limits, file_bytes=source.stat().st_size)
+        found = recognise(table, mapping, limits, file_bytes=source.stat().st_size)
         progress = _Progress(table.n_rows, on_progress, n_passes=2 if destination is None else 3)
         scanned = scan(
             table,
@@ -150,16 +149,6 @@ class _Progress:
         self._done += n_rows
         if self._callback is not None and self._total:
             self._callback(min(1.0, self._done / self._total))
-
-
-def _check_expansion(
-    table: SourceTable, found: Recognised, limits: IngestLimits, *, file_bytes: int
-) -> None:
-    """Raise where the wanted columns unfold to more than a file of that size may hold."""
-    if table.n_rows is not None:
-        # A double for each column at least.
-        row_bytes = 8 * len(found.mapping.names())
-        limits.check_expansion(table.n_rows * row_bytes, file_bytes=file_bytes)
 
 
 def _digest(path: Path) -> str:

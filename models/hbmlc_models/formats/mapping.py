@@ -108,13 +108,12 @@ class ColumnMapping:
         MappingInvalidError
             A field is unknown or of the wrong type, or two contradict each other.
         """
-        known = [item.name for item in fields(cls) if item.name != "off"]
         columns: dict[str, object] = {}
         off: set[str] = set()
         for name, value in document.items():
-            if name not in known:
+            if name not in _FIELDS:
                 raise MappingInvalidError(
-                    f"Unknown mapping field {shown(name)}; known: {', '.join(known)}.", where=name
+                    f"Unknown mapping field {shown(name)}; known: {', '.join(_FIELDS)}.", where=name
                 )
             if value is None:
                 off.add(name)
@@ -127,18 +126,10 @@ class ColumnMapping:
     def as_dict(self) -> dict[str, JsonValue]:
         """JSON document with the names of the fields; read again, it gives the same mapping."""
         found: dict[str, JsonValue] = {}
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if item.name == "off":
-                continue
-            if isinstance(value, QualityCut):
-                value = value.as_dict()
-            elif isinstance(value, tuple):
-                value = list(cast("tuple[str, ...]", value))
-            elif isinstance(value, Mapping):
-                value = dict(cast("Mapping[str, str]", value)) or None
-            if value is not None or item.name in self.off:
-                found[item.name] = value
+        for name in _FIELDS:
+            value = _as_json(getattr(self, name))
+            if value is not None or name in self.off:
+                found[name] = value
         return found
 
     def without_tile(self) -> ColumnMapping:
@@ -170,22 +161,39 @@ class ColumnMapping:
         return tuple(dict.fromkeys(found))
 
 
+_FIELDS = tuple(item.name for item in fields(ColumnMapping) if item.name != "off")
+"""Names in JSON."""
+
+
+def _as_json(value: object) -> JsonValue:
+    """Value of a field in JSON; ``None`` where nothing is mapped."""
+    match value:
+        case QualityCut():
+            return value.as_dict()
+        case tuple():
+            return [str(column) for column in cast("tuple[str, ...]", value)]
+        case Mapping():
+            return dict(cast("Mapping[str, JsonValue]", value)) or None
+        case str() | int() | float():
+            return value
+        case _:
+            return None
+
+
 def _checked(name: str, value: object) -> object:
     """Return the value of the field ``name`` in its type."""
-    if name in _TEXTS and isinstance(value, str):
-        return value
-    if name == "table" and isinstance(value, str | int) and not isinstance(value, bool):
+    is_text = isinstance(value, str)
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if (is_text and name in {*_TEXTS, "table", "flux_unit"}) or (is_whole and name == "table"):
         return value
     if name == "id" and (found := _id(value)) is not None:
         return found
-    if name == "z_quality" and isinstance(value, Mapping):
-        return _quality(cast("Mapping[str, object]", value))
     if name == "zero_point" and isinstance(value, int | float):
         return _number(name, value)
-    if name == "flux_unit" and isinstance(value, str):
-        return value
     if isinstance(value, Mapping):
         entries = cast("Mapping[str, object]", value)
+        if name == "z_quality":
+            return _quality(entries)
         if name in {"zero_point", "mag_offset"}:
             return {band: _number(name, number) for band, number in entries.items()}
         if name in {*_BY_BAND, "flux_unit"}:

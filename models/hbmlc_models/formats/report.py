@@ -118,8 +118,8 @@ class IngestReport:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Messages of the findings that the caller should look at."""
-        return tuple(f.message for f in self.findings if f.severity is Severity.WARNING)
+        """Messages of all findings, as clients of before there were findings know them."""
+        return tuple(f.message for f in self.findings if f.severity is not Severity.ERROR)
 
     def as_dict(self) -> dict[str, object]:
         """JSON document with the names of the fields, and ``warnings``."""

@@ -214,8 +214,9 @@ def test_unusable_values_are_counted_and_no_row_is_lost(tmp_path: Path) -> None:
     assert report.rejected == {
         "bad_errors": 3,
         "position_out_of_range": 1,
-        "z_spec_out_of_range": 2,
-        "z_spec_zero": 1,
+        "z_spec_negative": 1,
+        "z_spec_out_of_range": 1,
+        "z_spec_star": 1,
     }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support.made_up_sky import MADE_UP, write_parquet
+from made_up_sky import MADE_UP, write_parquet
 
 from hbmlc_models.formats import ColumnMapping, IngestReport, inspect_table
 

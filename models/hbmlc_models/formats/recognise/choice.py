@@ -16,7 +16,7 @@ from hbmlc_models.formats.recognise.families import Family, Measured, preference
 from hbmlc_models.formats.shown import shown
 from hbmlc_models.formats.units import flux_unit, mag_per
 
-__all__ = ["choose", "settle_quantities"]
+__all__ = ["choose", "missing_errors", "settle_quantities"]
 
 _MIN_BARE = 2
 """Bands that columns without a word for their quantity need: one alone is mostly a redshift."""

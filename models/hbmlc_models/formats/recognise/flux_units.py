@@ -16,7 +16,7 @@ from hbmlc_models.photometry import mag_from_flux
 
 __all__ = ["AssumedUnit", "assume_unit", "is_plausible_unit", "unit_from_mags"]
 
-_TYPICAL_MEDIANS = (12.0, 29.0)
+_TYPICAL_MEDIANS = (12.0, 30.0)
 """Median AB magnitudes of the bands of a survey: 2MASS to the Hubble Ultra Deep Field."""
 _DEPTHS = (12.0, 31.5)
 """5-sigma AB depths: shallower than 2MASS, deeper than the deepest image of JWST (JADES reaches
@@ -26,6 +26,8 @@ _SAME = 0.5
 """Magnitudes and fluxes of one band that agree within this are of one zero point [mag]: dust and
 apertures make up for that much."""
 _MIN_PAIRS = 5
+_MIN_VALUES = 20
+"""Fluxes from which anything is said of their unit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,12 @@ def assume_unit(bands: Mapping[str, Measured], look: Look, names: Sequence[str])
     """
     candidates = _candidates(names)
     medians = {unit.name: _median_mags(bands, look, unit) for unit in candidates}
-    plausible = [unit for unit in candidates if is_plausible_unit(unit, bands, look)]
+    n_values = max(len(look.values(found.column)) for found in bands.values())
+    plausible = [
+        unit
+        for unit in candidates
+        if n_values >= _MIN_VALUES and is_plausible_unit(unit, bands, look)
+    ]
     unit = plausible[0] if plausible else candidates[0]
     return AssumedUnit(
         unit=unit,

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from hbmlc_models.formats.errors import BadErrorsError, MappingInvalidError, NoBandRecognisedError
+from hbmlc_models.formats.errors import (
+    BadErrorsError,
+    MappingInvalidError,
+    MissingIdsError,
+    NoBandRecognisedError,
+)
 from hbmlc_models.formats.findings import Finding, FindingCode, warn
 from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.look import Look, look_at
@@ -60,8 +65,10 @@ class Recognised:
         return _with_photometry(mapping, sources)
 
 
-def recognise(table: SourceTable, given: ColumnMapping | None, limits: IngestLimits) -> Recognised:
-    """Recognise the columns of ``table``; ``given`` overrides the guess.
+def recognise(
+    table: SourceTable, given: ColumnMapping | None, limits: IngestLimits, *, file_bytes: int
+) -> Recognised:
+    """Recognise the columns of ``table``, in a file of that size; ``given`` overrides the guess.
 
     Raises
     ------
@@ -73,7 +80,7 @@ def recognise(table: SourceTable, given: ColumnMapping | None, limits: IngestLim
         The mapping names what is not there.
     """
     given = given or ColumnMapping()
-    check_columns(given, table)
+    _check_columns(given, table)
     # Other names could neither be stored nor be shown.
     columns = {n: c for n, c in table.columns.items() if is_printable_name(n)}
     # A name that is there twice is a column like others until it is used.
@@ -95,10 +102,13 @@ def recognise(table: SourceTable, given: ColumnMapping | None, limits: IngestLim
     sources, remarks = sources_of(chosen, given, columns, look, mags)
     if not sources:
         raise _no_errors(chosen, columns)
+    mapping, others = _complete(given, sources, names, look)
+    _check_columns(mapping, table)
+    if mapping.id is None and "id" not in given.off:
+        raise _no_id(columns)
+    _check_expansion(mapping, table, limits, file_bytes=file_bytes)
     sources, judged = judge_errors(sources, look)
     findings += [*said, *missing_errors(chosen), *remarks, *judged]
-    mapping, others = _complete(given, sources, names, look)
-    check_columns(mapping, table)
     return Recognised(
         mapping=mapping,
         sources=sources,
@@ -175,6 +185,15 @@ def _no_errors(chosen: Chosen, columns: Mapping[str, SourceColumn]) -> BadErrors
         f"None of the bands {', '.join(chosen)} ({listed(values, 3)} …) has an error column; add "
         f"the one-sigma errors (mag_err_g next to mag_g) or map them as {kind!r}{hint}.",
         where=values[0] if values else None,
+    )
+
+
+def _no_id(columns: Mapping[str, SourceColumn]) -> MissingIdsError:
+    """Nothing identifies the galaxies."""
+    return MissingIdsError(
+        f"None of {len(columns)} columns is an id (first: {listed(columns, 5)}); call one 'id' or "
+        "map it, or map 'id' to null to number the rows.",
+        mapping={"id": None},
     )
 
 
@@ -265,7 +284,17 @@ def _extras(names: Mapping[str, str], lowered: Mapping[str, str]) -> dict[str, s
     return extras
 
 
-def check_columns(mapping: ColumnMapping, table: SourceTable) -> None:
+def _check_expansion(
+    mapping: ColumnMapping, table: SourceTable, limits: IngestLimits, *, file_bytes: int
+) -> None:
+    """Raise where the wanted columns unfold to more than a file of that size may hold."""
+    if table.n_rows is not None:
+        # A double for each column at least.
+        row_bytes = 8 * len(mapping.names())
+        limits.check_expansion(table.n_rows * row_bytes, file_bytes=file_bytes)
+
+
+def _check_columns(mapping: ColumnMapping, table: SourceTable) -> None:
     """Raise ``MappingInvalidError`` where the mapping names what is not there, or twice."""
     for name in mapping.names():
         if name in table.doubles:

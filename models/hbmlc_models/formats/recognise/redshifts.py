@@ -15,7 +15,7 @@ from hbmlc_models.formats.recognise.name_words import words_of
 from hbmlc_models.formats.recognise.words import INSTRUMENTS, Z_QUALITY, Z_SPEC, word_set
 from hbmlc_models.formats.shown import listed, shown
 
-__all__ = ["Redshifts", "find_redshifts", "redshift_columns"]
+__all__ = ["Redshifts", "find_redshifts", "redshift_columns", "unused_quality"]
 
 _SPEC = frozenset({"spec", "spectro", "spectroscopic", "specobj", "specz", "zspec", "sp"})
 _REDSHIFT = frozenset({"z", "redshift", "zspec", "specz", "zhelio", "zcmb", "zbest", "zfinal"})
@@ -76,25 +76,31 @@ def find_redshifts(
 
 def unused_quality(plain_names: Mapping[str, str]) -> tuple[str, Mapping[str, JsonValue]] | None:
     """Quality column beside the redshifts and the usual cut on it; ``None`` without one."""
+    lowered = {plain.lower() for plain in plain_names.values()}
     for column, plain in plain_names.items():
+        if _is_of_the_band(plain.lower(), lowered):
+            continue
         key = re.sub(r"[^a-z]", "", plain.lower())
         if key in Z_QUALITY:
             return column, {"column": column, **Z_QUALITY[key]}
-        if _is_sureness(plain, plain_names.values()):
+        if _is_sureness(plain):
             return column, {"column": column, "min": 3}
     return None
 
 
-def _is_sureness(plain: str, others: Collection[str]) -> bool:
-    """Whether a name speaks of the quality of redshifts; the flag of the band z does not."""
+def _is_of_the_band(plain: str, others: Collection[str]) -> bool:
+    """Whether a name is that of a column about the band z, as there is one about another band."""
+    siblings = {re.sub(r"(^|_)z(_|$)", rf"\1{band}\2", plain) for band in "gri"} - {plain}
+    return not siblings.isdisjoint(others)
+
+
+def _is_sureness(plain: str) -> bool:
+    """Whether a name speaks of the quality of redshifts."""
     words = [word.lower() for word in words_of(plain)]
     known = _REDSHIFT | _SPEC | _SURENESS | INSTRUMENTS | {"final", "homogeneous", "code", "obj"}
     if not known.issuperset(words) or _SURENESS.isdisjoint(words):
         return False
-    if (_REDSHIFT | _SPEC).isdisjoint(words):
-        return False
-    of_another_band = {re.sub(r"(^|_)z(_|$)", rf"\1{band}\2", plain.lower()) for band in "gri"}
-    return of_another_band.isdisjoint({other.lower() for other in others} - {plain.lower()})
+    return not (_REDSHIFT | _SPEC).isdisjoint(words)
 
 
 def _named(free: Mapping[str, str], look: Look) -> str | None:

@@ -304,8 +304,6 @@ Z_QUALITY = {
     "redshiftquality": {"min": 3},
     "redshiftflag": {"min": 3},
     "confclass": {"min": 3},
-    "cl": {"min": 3},
-    "rflag": {"min": 3},
     "speczflaghomogeneous": {"min": 3},
     "zqc": {"min": 3},
     "flagsz": {"min": 3},
