@@ -42,8 +42,14 @@ _OTHER_COMMENTS = ("%", "!", "//")
 """What else comments begin with above the first row."""
 _EXCEL = re.compile(r"sep=.", re.IGNORECASE)
 """How Excel notes the separator above the header."""
-_TYPES = re.compile(r"\d*[NS]")
-"""What stands below the names in RDB: widths, number or string."""
+_TYPES = re.compile(
+    r"\d*[NS]|u?int\d*|float\d*|long|short|double|real|char|text|str(?:ing)?|bool(?:ean)?|object",
+    re.IGNORECASE,
+)
+"""What stands below the names where types are written down: RDB has widths, number or string."""
+_NAME = re.compile(r"(?!(?:nan|null|none|inf|masked|n/?a)$)[A-Za-z_]\w{0,99}", re.IGNORECASE)
+_LEAST_NAMES = 2
+"""Words over columns of numbers that make a line with numbers a header."""
 _NUMBERED = re.compile(r"\d+:(.+)")
 _Rank = Callable[[Collection[str]], tuple[int, ...]]
 
@@ -110,7 +116,7 @@ def _plan(
     number, first = rows[0]
     data = rows
     units: list[str] | None = None
-    if any(map(is_number, first)):
+    if any(map(is_number, first)) and not _names_numbers(first, rows[1:]):
         names, units = _commented(comments, data, take, rank, number)
     else:
         names = first
@@ -129,6 +135,18 @@ def _plan(
         is_comma_decimal=_has_decimal_commas(values, is_divided_by_commas=take.separator == ","),
         has_loose_ends=is_loose and take.layout is Layout.SEPARATED,
     )
+
+
+def _names_numbers(first: list[str], rows: Sequence[tuple[int, list[str]]]) -> bool:
+    """Whether a line with numbers names columns all the same: below its words are numbers."""
+    below = [fields for _, fields in rows if len(fields) == len(first)]
+    if len(below) < len(rows) or not below:
+        return False
+    words = [place for place, field in enumerate(first) if _NAME.fullmatch(field)]
+    over_numbers = [
+        place for place in words if all(not f[place] or is_number(f[place]) for f in below)
+    ]
+    return len(over_numbers) >= _LEAST_NAMES
 
 
 def _has_decimal_commas(values: Sequence[str], *, is_divided_by_commas: bool) -> bool:
