@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import resource
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -421,3 +422,49 @@ def test_a_heap_that_the_library_would_never_leave_is_refused(upload: Path, size
     upload.write_bytes(content)
 
     assert fault(upload).code == "truncated-file"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"-" * 2 * MIB + b"x\n1,2\n",
+        b"id,mag" + b"(" * MIB + b"\n1,2\n",
+        b"# 1 a " + b" [" * MIB + b"\n1 2\n",
+        b"# " + b" " * 2 * MIB + b"x\n1 2\n",
+        b"Byte-by-byte Description\n----\n----\n" + b" " * 2 * MIB + b"x\n----\n1\n",
+        b"id mag\n1 2\n" + b'"' * MIB + b" x\n",
+        b"# a b\n" * 200_000 + b"1 2\n",
+        b"id,mag\n" + b",\n" * MIB,
+    ],
+    ids=["border", "name", "bracket", "blanks", "bytes", "quotes", "comments", "separators"],
+)
+def test_texts_that_tire_a_pattern_are_judged_quickly(upload: Path, content: bytes) -> None:
+    upload.write_bytes(content)
+    before = time.process_time()
+
+    fault(upload)
+
+    assert time.process_time() - before < 8.0
+
+
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+def test_virtual_datasets_are_never_opened(
+    upload: Path, secret: Path, monkeypatch: pytest.MonkeyPatch, libver: str
+) -> None:
+    with h5py.File(upload, "w", libver=libver) as file:
+        for name, values in make_columns(40).items():
+            file[f"photometry/{name}"] = values
+        layout = h5py.VirtualLayout(shape=(40,), dtype="i8")
+        layout[:] = h5py.VirtualSource(str(secret), "ids", shape=(40,))
+        file.create_virtual_dataset("photometry/seen", layout)
+    opened: list[str] = []
+    get = h5py.Group.__getitem__
+
+    def noted(group: h5py.Group, name: str) -> Any:
+        opened.append(name)
+        return get(group, name)
+
+    monkeypatch.setattr(h5py.Group, "__getitem__", noted)
+
+    assert fault(upload).code == "outside-data"
+    assert "seen" not in opened

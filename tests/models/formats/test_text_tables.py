@@ -225,10 +225,50 @@ def test_a_line_of_units_without_a_rule_is_no_row(tmp_path: Path) -> None:
     assert found.cells["id"] == ["1", "2"]
 
 
+def test_a_line_of_types_below_the_names_is_no_row(tmp_path: Path) -> None:
+    found = text(tmp_path, "id,name,mag_g\nint64,str,float\n1,a,21.5\n2,b,22.5\n")
+
+    assert found.cells["id"] == ["1", "2"]
+
+
+def test_columns_may_be_called_like_numbers(tmp_path: Path) -> None:
+    found = text(tmp_path, "id ra 606 814\n1 150.1 21.5 22.5\n2 150.2 23.5 24.5\n")
+
+    assert tuple(found.columns) == ("id", "ra", "606", "814")
+
+
+def test_a_first_row_with_gaps_is_no_header(tmp_path: Path) -> None:
+    found = text(tmp_path, "# id mag_g mag_r z\n1 nan nan 0.5\n2 21.5 22.5 0.5\n")
+
+    assert found.cells["id"] == ["1", "2"]
+
+
 def test_a_rule_alone_below_the_names_is_no_row(tmp_path: Path) -> None:
     found = text(tmp_path, " id | mag_g\n----+-------\n 1  | 21.5\n 2  | 22.5\n")
 
     assert found.cells["id"] == ["1", "2"]
+
+
+BORDERED = {
+    "topcat": "+----+-------+\n| id | mag_g |\n+----+-------+\n| 1  | 21.5  |\n+----+-------+\n",
+    "psql": " id | mag_g \n----+-------\n  1 |  21.5 \n(1 row)\n",
+    "rst": "== =====\nid mag_g\n== =====\n1   21.5\n== =====\n",
+    "markdown": "| id | mag_g |\n|----|-------|\n| 1 | 21.5 |\n",
+    "rdb": "id\tmag_g\n2N\t5N\n1\t21.5\n",
+    "excel": "sep=;\r\nid;mag_g\r\n1;21,5\r\n",
+    "percent": "% made up\n% id mag_g\n1 21.5\n",
+    "bang": "! id mag_g\n1 21.5\n",
+    "numbered": "#1:id 2:mag_g\n1 21.5\n",
+    "dos": "id,mag_g\r\n1,21.5\r\n\x1a",
+}
+
+
+@pytest.mark.parametrize("name", BORDERED)
+def test_what_is_drawn_around_a_table_is_no_row(tmp_path: Path, name: str) -> None:
+    found = text(tmp_path, BORDERED[name])
+
+    assert tuple(found.columns) == ("id", "mag_g")
+    assert found.numbers("mag_g") == [21.5]
 
 
 def test_units_in_the_names_are_units(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from hbmlc_models.formats.limits import (
 from hbmlc_models.formats.readers._arrow import text_array
 from hbmlc_models.formats.readers._choice import Candidate, choose
 from hbmlc_models.formats.readers._elements import split_element
+from hbmlc_models.formats.readers._hdf5_headers import HeaderReader
 from hbmlc_models.formats.readers._hdf5_heaps import check_heaps
 from hbmlc_models.formats.readers._hdf5_tables import Hdf5Column, Hdf5Group, tables_in
 from hbmlc_models.formats.readers._names import distinct
@@ -54,7 +56,9 @@ class Hdf5Table:
                 "The HDF5 file cannot be opened; upload it again in full."
             ) from error
         try:
-            table, self._findings = _chosen(self._file, limits, choice)
+            with closing(HeaderReader(source)) as headers:
+                tables = tables_in(self._file, headers, limits)
+            table, self._findings = _chosen(tables, limits, choice)
             self._columns, self._doubles = distinct(table.columns)
             self._said = _described(self._file, table, self._columns)
         except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
@@ -169,10 +173,9 @@ class Hdf5Table:
 
 
 def _chosen(
-    file: Any, limits: IngestLimits, choice: TableChoice
+    tables: Sequence[Hdf5Group], limits: IngestLimits, choice: TableChoice
 ) -> tuple[Hdf5Group, list[Finding]]:
     """The catalogue among the tables of a file, and what to say."""
-    tables = tables_in(file, limits)
     if not tables:
         raise NotATableError(
             "The HDF5 file holds neither a dataset of records nor equally long one-dimensional "

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 
 from hbmlc_models.formats.limits import MAX_RECORD_BYTES, IngestLimits
+from hbmlc_models.formats.readers._hdf5_headers import HeaderReader
 from hbmlc_models.formats.readers._hdf5_pandas import frame_blocks, index_name, table_blocks
 from hbmlc_models.formats.readers._hdf5_walk import StoredData, StoredGroup, walk
 
@@ -54,10 +55,10 @@ class Hdf5Group:
     """What could not be read."""
 
 
-def tables_in(file: Any, limits: IngestLimits) -> list[Hdf5Group]:
+def tables_in(file: Any, headers: HeaderReader, limits: IngestLimits) -> list[Hdf5Group]:
     """Every table of the file that has a column of single values."""
     found: list[Hdf5Group] = []
-    groups = walk(file, limits)
+    groups = walk(file, headers, limits)
     found.extend(_of_vaex(groups))
     in_vaex = {f"/{table.name}/columns".replace("//", "/") for table in found}
     for group in groups:

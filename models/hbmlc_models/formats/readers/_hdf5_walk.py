@@ -21,6 +21,7 @@ from hbmlc_models.formats.errors import (
     TooDemandingError,
 )
 from hbmlc_models.formats.limits import MAX_OBJECTS, IngestLimits
+from hbmlc_models.formats.readers._hdf5_headers import HeaderReader
 from hbmlc_models.formats.shown import shown
 
 __all__ = ["StoredData", "StoredGroup", "text_attribute", "walk"]
@@ -70,7 +71,7 @@ class StoredGroup:
     """Datasets of Python objects in a group of pandas, which are passed over."""
 
 
-def walk(file: Any, limits: IngestLimits) -> list[StoredGroup]:
+def walk(file: Any, headers: HeaderReader, limits: IngestLimits) -> list[StoredGroup]:
     """Every group of the file, with its datasets.
 
     Raises
@@ -93,7 +94,7 @@ def walk(file: Any, limits: IngestLimits) -> list[StoredGroup]:
         found.append(here)
         below: list[Any] = []
         for name in group:
-            item = _open(group, name)
+            item = _open(group, name, headers)
             if item is None or (address := _address(item)) in known:
                 continue
             known.add(address)
@@ -115,7 +116,7 @@ def _described(group: Any) -> StoredGroup:
     )
 
 
-def _open(group: Any, name: str) -> Any:
+def _open(group: Any, name: str, headers: HeaderReader) -> Any:
     """Group or dataset of that name; ``None`` for a stored type."""
     link = group.get(name, getlink=True)
     path = f"{group.name.rstrip('/')}/{name}"
@@ -125,6 +126,8 @@ def _open(group: Any, name: str) -> Any:
             "datasets into the file.",
             where=path,
         )
+    if headers.is_outside(int(group.id.links.get_info(name.encode("utf-8", "surrogateescape")).u)):
+        raise _outside(path)
     item = group[name]
     if isinstance(item, h5py.Datatype):
         return None
@@ -137,11 +140,7 @@ def _refuse_outside(data: Any, path: str) -> None:
     """Raise where the values of a dataset lie in other files or come from filters of others."""
     plan = data.id.get_create_plist()
     if plan.get_layout() == h5py.h5d.VIRTUAL or plan.get_external_count():
-        raise OutsideDataError(
-            f"The values of the HDF5 dataset {shown(path)} lie in other files (external storage or "
-            "a virtual dataset), which are never read; write them into the file.",
-            where=path,
-        )
+        raise _outside(path)
     filters = [plan.get_filter(k)[0] for k in range(plan.get_nfilters())]
     if not _FILTERS.issuperset(filters) or len(filters) > _MAX_FILTERS:
         raise NotATableError(
@@ -149,6 +148,14 @@ def _refuse_outside(data: Any, path: str) -> None:
             "write it with gzip or without compression.",
             where=path,
         )
+
+
+def _outside(path: str) -> OutsideDataError:
+    return OutsideDataError(
+        f"The values of the HDF5 dataset {shown(path)} lie in other files (external storage or a "
+        "virtual dataset), which are never read; write them into the file.",
+        where=path,
+    )
 
 
 def _address(item: Any) -> object:

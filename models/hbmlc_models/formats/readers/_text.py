@@ -98,6 +98,7 @@ class TextTable:
             or self._encoding.is_foreign
             or self._encoding.has_comments
             or plan.has_loose_ends
+            or plan.has_borders
         )
         source: Any = self._source
         if not is_plain:

@@ -16,6 +16,8 @@ _MARKS = {
     b"\xfe\xff": "utf-16-be",
 }
 _UTF32 = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
+_OLD_END = b"\x1a"
+"""How DOS ended a text."""
 _READ_BYTES = 4 * 2**20
 
 
@@ -82,6 +84,7 @@ def _looked_through(source: Path) -> tuple[bool, bool, bool]:
                     is_first = starts_line and piece.startswith(mark)
                     has_comments = is_first or b"\n" + mark in piece
             has_blanks = has_blanks or b" " in piece
+            has_comments = has_comments or piece.endswith(_OLD_END)
             starts_line = piece.endswith(b"\n")
             is_foreign = is_foreign or not _is_utf8(check, piece)
     return is_foreign or not _is_utf8(check, b"", is_last=True), has_comments, has_blanks

@@ -8,10 +8,11 @@ from itertools import chain
 
 from hbmlc_models.formats.errors import NotATableError
 
-__all__ = ["has_decimal_comma", "is_number", "is_rule", "split", "words"]
+__all__ = ["has_decimal_comma", "is_border", "is_number", "is_rule", "split", "words"]
 
 _WORDS = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
 _RULE = re.compile(r"[-=+:]{2,}")
+_BORDER = re.compile(r"[ \t]*[-+=|][-+=|: \t]*")
 _COMMA_NUMBER = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
 
 
@@ -48,6 +49,11 @@ def is_number(text: str) -> bool:
 def has_decimal_comma(text: str) -> bool:
     """Whether ``text`` is a number with a decimal comma."""
     return _COMMA_NUMBER.fullmatch(text) is not None
+
+
+def is_border(line: str) -> bool:
+    """Whether a line only draws the border of a table."""
+    return _BORDER.fullmatch(line) is not None and ("--" in line or "==" in line)
 
 
 def is_rule(fields: list[str]) -> bool:

@@ -20,6 +20,8 @@ _CDS_COLUMN = re.compile(
 )
 _CDS_NULL = re.compile(r"\?=(\S+)")
 _RULE = re.compile(r"\s*(-{4,}|={4,})\s*$")
+_LONGEST_ENTRY = 1_000
+"""Characters of a line that describes a column; the patterns take long on endless ones."""
 _NO_UNIT = frozenset({"", "-", "--", "---"})
 
 
@@ -70,7 +72,7 @@ def _sextractor(lines: Sequence[str]) -> TextPlan | None:
         if not line.startswith("#"):
             first_row = number
             break
-        found = _SEXTRACTOR.match(line)
+        found = _SEXTRACTOR.match(line) if len(line) <= _LONGEST_ENTRY else None
         if found is not None and int(found[1]) > (entries[-1][0] if entries else 0):
             entries.append((int(found[1]), _numbered(found)))
     if first_row is None or not entries or entries[0][0] != 1:
@@ -147,7 +149,8 @@ def _cds(lines: Sequence[str]) -> TextPlan:
         line = lines[number]
         if _RULE.match(line):
             n_rules += 1
-        found = _CDS_COLUMN.match(line) if n_rules == _ENTRIES else None
+        is_entry = n_rules == _ENTRIES and len(line) <= _LONGEST_ENTRY
+        found = _CDS_COLUMN.match(line) if is_entry else None
         if found is not None:
             columns.append(_byte_column(found))
         elif n_rules == _ENTRIES and columns and line.strip() and not _RULE.match(line):

@@ -9,12 +9,14 @@ from collections.abc import Callable, Collection, Sequence
 from hbmlc_models.formats.errors import NotATableError
 from hbmlc_models.formats.readers._text_fields import (
     has_decimal_comma,
+    is_border,
     is_number,
     is_rule,
     split,
     words,
 )
 from hbmlc_models.formats.readers._text_plan import Layout, TextColumn, TextPlan
+from hbmlc_models.formats.shown import MAX_NAME
 
 __all__ = ["header_plan"]
 
@@ -22,6 +24,9 @@ _SEPARATORS = "\t;|,"
 """In this order: where semicolons divide, commas are decimal commas or text."""
 _SAMPLE = 40
 """Lines by which a layout is judged."""
+_NEAREST = 500
+"""Comments above the first row among which the names are looked for."""
+_LONGEST_UNIT = 64
 _ALIKE = 0.8
 """Share of them that must have the same number of fields."""
 _DECIMAL = re.compile(r"[-+]?\d+\.\d+(?:[eE][-+]?\d+)?")
@@ -33,6 +38,19 @@ _UNIT_WORD = re.compile(
 )
 _IN_NAME = re.compile(r".*\s*[\[(]([^\[\]()]*(?:Jy|mag|erg|deg)[^\[\]()]*)[\])]")
 _VIZIER = re.compile(r"#Column\t([^\t]+)\t[^\t]*\t([^\t]*)")
+_OTHER_COMMENTS = ("%", "!", "//")
+"""What else comments begin with above the first row."""
+_EXCEL = re.compile(r"sep=.", re.IGNORECASE)
+"""How Excel notes the separator above the header."""
+_TYPES = re.compile(
+    r"\d*[NS]|u?int\d*|float\d*|long|short|double|real|char|text|str(?:ing)?|bool(?:ean)?|object",
+    re.IGNORECASE,
+)
+"""What stands below the names where types are written down: RDB has widths, number or string."""
+_NAME = re.compile(r"(?!(?:nan|null|none|inf|masked|n/?a)$)[A-Za-z_]\w{0,99}", re.IGNORECASE)
+_LEAST_NAMES = 2
+"""Words over columns of numbers that make a line with numbers a header."""
+_NUMBERED = re.compile(r"\d+:(.+)")
 _Rank = Callable[[Collection[str]], tuple[int, ...]]
 
 
@@ -41,19 +59,21 @@ def header_plan(lines: Sequence[str], rank: _Rank) -> TextPlan:
     comments: list[str] = []
     plain: list[tuple[int, str]] = []
     for number, line in enumerate(lines):
-        if line.lstrip().startswith("#"):
+        bare = line.strip()
+        if bare.startswith("#") or (not plain and bare.startswith(_OTHER_COMMENTS)):
             if not plain:
                 comments.append(line)
-        elif line.strip():
+        elif bare and (plain or not (is_border(line) or _EXCEL.fullmatch(bare))):
             plain.append((number, line))
             if len(plain) == _SAMPLE:
                 break
     if not plain:
         raise NotATableError("The text has no header line with column names.")
-    take = _divider([line for _, line in plain])
+    take = _divider([line for _, line in plain if not is_border(line)])
     rows = [(number, take.fields(line)) for number, line in plain]
     plan = _plan(rows, comments, take, rank)
     plan.comments = comments
+    plan.has_borders = any(map(is_border, lines[: plan.first_row]))
     _describe(plan)
     return plan
 
@@ -96,7 +116,7 @@ def _plan(
     number, first = rows[0]
     data = rows
     units: list[str] | None = None
-    if any(map(is_number, first)):
+    if any(map(is_number, first)) and not _names_numbers(first, rows[1:]):
         names, units = _commented(comments, data, take, rank, number)
     else:
         names = first
@@ -115,6 +135,18 @@ def _plan(
         is_comma_decimal=_has_decimal_commas(values, is_divided_by_commas=take.separator == ","),
         has_loose_ends=is_loose and take.layout is Layout.SEPARATED,
     )
+
+
+def _names_numbers(first: list[str], rows: Sequence[tuple[int, list[str]]]) -> bool:
+    """Whether a line with numbers names columns all the same: below its words are numbers."""
+    below = [fields for _, fields in rows if len(fields) == len(first)]
+    if len(below) < len(rows) or not below:
+        return False
+    words = [place for place, field in enumerate(first) if _NAME.fullmatch(field)]
+    over_numbers = [
+        place for place in words if all(not f[place] or is_number(f[place]) for f in below)
+    ]
+    return len(over_numbers) >= _LEAST_NAMES
 
 
 def _has_decimal_commas(values: Sequence[str], *, is_divided_by_commas: bool) -> bool:
@@ -142,8 +174,8 @@ def _commented(
     trailing = all(not fields[-1] for _, fields in rows)
     wanted = {n_fields, n_fields - 1} if trailing else {n_fields}
     found: list[list[str]] = []
-    for comment in comments:
-        text = comment.lstrip("# \t")
+    for comment in comments[-_NEAREST:]:
+        text = comment.lstrip("#%!/ \t")
         for divider in (take, _Divider(""), _Divider(",")):
             fields = divider.fields(text)
             if len(fields) in wanted and not any(map(is_number, fields)) and len(fields) > 1:
@@ -158,7 +190,8 @@ def _commented(
         )
     names = max(enumerate(named), key=lambda entry: (rank(entry[1]), entry[0]))[1]
     units = next((f for f in found if f is not names and _looks_like_units(f)), None)
-    return names, units
+    numbered = [_NUMBERED.fullmatch(name) for name in names]
+    return [name[1] if name else names[k] for k, name in enumerate(numbered)], units
 
 
 def _below(
@@ -168,6 +201,8 @@ def _below(
     for place in (0, 1):
         if len(rows) > place and is_rule(rows[place][1]):
             return rows[place + 1 :], rows[0][1] if place else None
+    if rows and all(_TYPES.fullmatch(field) for field in rows[0][1]):
+        return rows[1:], None
     if len(rows) > 1 and _is_unit_row(names, rows[0][1], rows[1][1]):
         return rows[1:], rows[0][1]
     return rows, None
@@ -189,7 +224,9 @@ def _is_unit_row(names: list[str], first: list[str], second: list[str]) -> bool:
 
 def _looks_like_units(fields: Sequence[str]) -> bool:
     shown = [field for field in fields if field]
-    return bool(shown) and all(_UNIT_WORD.fullmatch(field) for field in shown)
+    return bool(shown) and all(
+        len(field) <= _LONGEST_UNIT and _UNIT_WORD.fullmatch(field) for field in shown
+    )
 
 
 def _usual(rows: Sequence[list[str]]) -> int:
@@ -216,7 +253,8 @@ def _columns(names: list[str], rows: Sequence[list[str]]) -> tuple[list[TextColu
 
 def _unit_in(name: str) -> str | None:
     """Unit that a name carries in brackets."""
-    found = _IN_NAME.fullmatch(name)
+    # The pattern takes long on an endless name.
+    found = _IN_NAME.fullmatch(name) if len(name) <= MAX_NAME else None
     return found[1].strip() if found else None
 
 

@@ -20,7 +20,9 @@ UNIT = "\x1f"
 """What stands between the fields of rows that came with blanks, or in fixed places."""
 _UNIT = UNIT.encode()
 _COMMENT = re.compile(rb"(?m)^[ \t]*#.*$")
-_BLANK_LINE = re.compile(rb"(?m)^[ \t\x1a]+$")
+_BORDER = re.compile(rb"(?m)^(?:[ \t]*[-+=|][-+=|: \t]*|\(\d{1,12} rows?\)[ \t]*)\r?$")
+"""Lines around a table, and what PostgreSQL writes below it."""
+_BLANK_LINE = re.compile(rb"(?m)^[ \t\x1a]+\r?$")
 _WORD = re.compile(rb'"(?:[^"]|"")*"|[^\s"]\S*')
 
 
@@ -33,7 +35,14 @@ def blocks(source: Path, plan: TextPlan, encoding: TextEncoding) -> Iterator[byt
         if skip:
             skip, lines = _skipped(block, skip)
         if lines:
-            yield shape(to_utf8(lines, encoding))
+            text = to_utf8(lines, encoding)
+            yield shape(_BORDER.sub(_without_border, text) if plan.has_borders else text)
+
+
+def _without_border(line: re.Match[bytes]) -> bytes:
+    """Nothing in the place of a border; a line of single dashes is a row."""
+    is_border = b"--" in line[0] or b"==" in line[0] or b"row" in line[0]
+    return b"" if is_border else line[0]
 
 
 class BlockFile:

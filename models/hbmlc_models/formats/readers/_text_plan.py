@@ -55,4 +55,7 @@ class TextPlan:
     """Whether numbers are written with a decimal comma."""
     has_loose_ends: bool = False
     """Whether some rows end with a separator and others do not."""
+    has_borders: bool = False
+    """Whether lines are drawn around the header, and so perhaps below the rows."""
     comments: list[str] = field(default_factory=list[str])
+    """Comments above the first row."""
