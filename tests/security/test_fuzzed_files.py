@@ -1,4 +1,4 @@
-"""A short form of the fuzz of files: damage of any kind ends in a clean refusal or in a result."""
+"""A short form of the fuzz of files: any damage ends in a clean refusal or in a result."""
 
 from __future__ import annotations
 
