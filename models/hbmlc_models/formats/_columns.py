@@ -62,11 +62,12 @@ def numbers(column: pa.Array, name: str, *, start: int = 0) -> npt.NDArray[np.fl
         return part.cast(pa.float64(), safe=False)
 
     try:
-        if is_text(column.type):
-            trimmed = pc.utf8_trim_whitespace(column)
-            is_null = pc.is_in(pc.utf8_lower(trimmed), pa.array(_NULLS))
-            column = pc.if_else(is_null, pa.scalar(None, pa.string()), trimmed)
-        values = cast(column)
+        try:
+            values = cast(column)
+        except pa.ArrowInvalid:
+            # Blanks and words for nothing are rare, and looking for them takes longer than reading.
+            column = _without_words(column)
+            values = cast(column)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         row = start + _first_fault(column, cast) + 1
         raise MappingInvalidError(
@@ -75,6 +76,15 @@ def numbers(column: pa.Array, name: str, *, start: int = 0) -> npt.NDArray[np.fl
             where=name,
         ) from error
     return np.array(values.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _without_words(column: pa.Array) -> pa.Array:
+    """Text without blanks around it and without words for nothing."""
+    if not is_text(column.type):
+        return column
+    trimmed = pc.utf8_trim_whitespace(column)
+    is_null = pc.is_in(pc.utf8_lower(trimmed), pa.array(_NULLS))
+    return pc.if_else(is_null, pa.scalar(None, pa.string()), trimmed)
 
 
 def integers(column: pa.Array, name: str, *, start: int = 0) -> pa.Array:
