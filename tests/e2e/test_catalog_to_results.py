@@ -32,6 +32,7 @@ def test_an_upload_becomes_calibrated_redshifts(shared_service: Any, survey: byt
 
     assert ended["phase"] == "COMPLETED", ended["problem"]
     assert ended["progress"]["fraction"] == 1.0
+    assert (ended["diagnostics"]["z_max"], ended["diagnostics"]["warnings"]) == (3.0, [])
     files = download(shared_service, job)
     table = pq.read_table(io.BytesIO(files["photoz.parquet"]))
     assert table["id"].to_pylist() == list(range(1000, 1240))
@@ -81,6 +82,24 @@ def test_a_catalogue_without_any_spec_z_is_calibrated(shared_service: Any, surve
     assert (table["flags"].to_numpy() & 3 == 3).all()
 
 
+def test_labels_beyond_the_end_that_is_asked_for_are_counted(
+    shared_service: Any, survey: bytes
+) -> None:
+    catalog = shared_service.upload(survey, mapping='{"tile": "tile"}')
+    z_max = catalog["labels"]["z_p50"]
+
+    job = shared_service.calibrate(catalog["id"], z_max=z_max)
+    ended = shared_service.finish(job)
+
+    assert ended["phase"] == "COMPLETED", ended["problem"]
+    n_beyond = ended["diagnostics"]["n_labels_beyond_grid"]
+    assert n_beyond == catalog["n_labelled"] // 2
+    assert f"{n_beyond} labels above z = " in ended["diagnostics"]["warnings"][0]
+    metrics = json.loads(download(shared_service, job)["metrics.json"])
+    assert metrics["n_labels_beyond_grid"] == n_beyond
+    assert metrics["n_labelled"] == catalog["n_labelled"] - n_beyond
+
+
 def test_the_same_request_gives_the_same_bytes(shared_service: Any, survey: bytes) -> None:
     catalog = shared_service.upload(survey, mapping='{"tile": "tile"}')["id"]
     jobs = [shared_service.calibrate(catalog) for _ in range(2)]
@@ -95,7 +114,7 @@ def test_the_same_request_gives_the_same_bytes(shared_service: Any, survey: byte
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"\x1f\x8b\x08\x00" + b"\x00" * 64, "compressed-file"),
+        (b"\x1f\x8b\x08\x00" + b"\x00" * 64, "truncated-file"),
         (b"PAR1" + b"\x00" * 64, "truncated-file"),
         (bytes(range(256)) * 8, "unknown-format"),
         (b"id,a,b\n1,2,3\n4,5,6\n", "no-band-recognised"),

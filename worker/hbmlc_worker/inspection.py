@@ -12,6 +12,7 @@ from hbmlc.cli.catalog_report import print_findings, print_report
 from hbmlc.cli.exit_codes import ExitCode
 from hbmlc.cli.options import MAPPING_HELP, read_mapping
 from hbmlc.cli.output import JsonFlag, print_json
+from hbmlc.cli.session import progress_bars
 from hbmlc.schemas import CatalogReport, ColumnMapping, Finding, Severity
 
 if TYPE_CHECKING:
@@ -67,7 +68,14 @@ def _inspected(source: Path, asked: ColumnMapping | None) -> IngestReport:
     from hbmlc_models import formats
 
     document = {} if asked is None else asked.model_dump(mode="json")
-    return formats.inspect_table(source, mapping=formats.ColumnMapping.from_dict(document))
+    mapping = formats.ColumnMapping.from_dict(document)
+    with progress_bars() as progress:
+        reading = progress.add_task("Read", total=1.0)
+        return formats.inspect_table(
+            source,
+            mapping=mapping,
+            on_progress=lambda done: progress.update(reading, completed=done),
+        )
 
 
 def _shown(report: IngestReport) -> CatalogReport:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any, cast
 
 from pydantic import (
-    ConfigDict,
     Field,
     GetJsonSchemaHandler,
     SerializerFunctionWrapHandler,
@@ -42,13 +41,12 @@ Value = (
     | Annotated[str, StringConstraints(max_length=200)]
 )
 """What may stand in a cell of a quality column."""
+_CONDITIONS = ("min", "max", "equal", "in")
 Columns = Annotated[dict[Band, Column], Field(max_length=MAX_ENTRIES)]
 
 
 class QualityCut(Request):
     """Which values of a quality column make a redshift a label; one of the conditions is given."""
-
-    model_config = ConfigDict(populate_by_name=True)
 
     column: Column
     """Column of the quality."""
@@ -61,11 +59,12 @@ class QualityCut(Request):
     among: list[Value] | None = Field(
         default=None, alias="in", min_length=1, max_length=MAX_QUALITY_VALUES
     )
-    """The values; ``in`` in JSON."""
+    """The values; in JSON, and for ``model_validate``, called ``in``."""
 
     @model_validator(mode="after")
     def _need_a_condition(self) -> QualityCut:
-        if all(value is None for value in (self.min, self.max, self.equal, self.among)):
+        said = self.model_fields_set - {"column"}
+        if not said or any(getattr(self, name) is None for name in said):
             raise ValueError("say which values are good: 'min' and 'max', 'equal', or 'in'")
         return self
 
@@ -78,8 +77,16 @@ class QualityCut(Request):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Give the schema of its fields, the same for what is sent and what is shown."""
-        return super().__get_pydantic_json_schema__(_without_serializer(core_schema), handler)
+        """Give the schema of its fields, none of them null, and one condition at least."""
+        found = super().__get_pydantic_json_schema__(_without_serializer(core_schema), handler)
+        schema = handler.resolve_ref_schema(found)
+        for name in _CONDITIONS:
+            field = schema["properties"][name]
+            kinds = [kind for kind in field.pop("anyOf") if kind != {"type": "null"}]
+            field.pop("default", None)
+            field.update(kinds[0] if len(kinds) == 1 else {"anyOf": kinds})
+        schema["anyOf"] = [{"required": [name]} for name in _CONDITIONS]
+        return found
 
 
 class ColumnMapping(Request):

@@ -76,7 +76,6 @@ def array_of_objects() -> bytes:
         (b"id,mag_g,mag_err_g,selected\n1,20,0.1,maybe\n2,20,0.1,no\n", "mapping-invalid"),
         (b"id,mag_g\n1,20\n2,21\n", "bad-errors"),
         (b"id,mag_g,mag_err_g\n1,20,0\n2,21,-1\n", "bad-errors"),
-        (b"id,mag_g,mag_err_g,flux_r,flux_err_r\n1,20,.1,3,1\n", "magnitudes-and-fluxes-mixed"),
         (b"id,mag_g,mag_err_g,z_spec\n1,20,0.1,-0.5\n2,21,0.1,77\n", "spec-z-out-of-range"),
         (b"id,mag_g,mag_err_g,ra,dec\n1,20,0.1,500,0\n2,21,0.1,0,91\n", "position-out-of-range"),
         (b"id,mag_g,mag_err_g,z_spec\n1,20,0.1,0.5\n", "too-few-galaxies"),
@@ -201,15 +200,15 @@ def test_mapping_to_a_missing_column_names_it(tmp_path: Path, mapping: ColumnMap
     assert (error.code, error.where) == ("mapping-invalid", "nowhere")
 
 
-def test_mapping_both_magnitudes_and_fluxes_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_flux_unit_is_refused(tmp_path: Path) -> None:
     write_parquet(tmp_path / "upload", make_columns(6))
-    mapping = ColumnMapping(mag={"g": "mag_g"}, flux={"r": "mag_r"})
+    mapping = ColumnMapping(flux={"g": "mag_g"}, flux_err={"g": "mag_err_g"}, flux_unit="furlong")
 
-    assert fault(tmp_path / "upload", mapping=mapping).code == "magnitudes-and-fluxes-mixed"
+    assert fault(tmp_path / "upload", mapping=mapping).where == "flux_unit"
 
 
 @pytest.mark.parametrize(
-    "document", [{"nonsense": "a"}, {"id": 3}, {"mag": "mag_g"}, {"flux_unit": "furlong"}]
+    "document", [{"nonsense": "a"}, {"id": 3}, {"mag": "mag_g"}, {"zero_point": "x"}]
 )
 def test_a_wrong_mapping_document_is_refused(document: dict[str, object]) -> None:
     with pytest.raises(tree.MappingInvalidError):

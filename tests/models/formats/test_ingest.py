@@ -340,6 +340,16 @@ def test_sample_is_random_and_bounded(tmp_path: Path) -> None:
     np.testing.assert_array_equal(sample.tile_index, sample.tile.row % 3)
 
 
+def test_a_sample_knows_the_largest_label_of_all(tmp_path: Path) -> None:
+    WRITERS["parquet"](tmp_path / "upload", make_columns(300))
+    catalog, _ = ingested(tmp_path / "upload")
+
+    part = catalog.sample(3, 3, np.random.default_rng(1))
+    whole = catalog.sample(300, 300, np.random.default_rng(1)).tile
+
+    assert part.largest_label == whole.z_spec[whole.is_labelled].max()
+
+
 def test_a_big_tile_spans_row_groups_and_reads_as_one(tmp_path: Path) -> None:
     n = 70_000
     WRITERS["parquet"](tmp_path / "upload", make_columns(n, bands="g") | {"tile": np.zeros(n, int)})
