@@ -119,7 +119,7 @@ class TextTable:
             parse_options=pacsv.ParseOptions(
                 delimiter=plan.separator if plan.layout is Layout.SEPARATED else UNIT,
                 quote_char=False if is_fixed else '"',
-                newlines_in_values=False,
+                newlines_in_values=self._encoding.has_quoted_lines,
             ),
             convert_options=pacsv.ConvertOptions(
                 include_columns=[str(place) for place in dict.fromkeys(places)],

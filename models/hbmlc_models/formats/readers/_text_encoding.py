@@ -17,6 +17,7 @@ _MARKS = {
     b"\xfe\xff": "utf-16-be",
 }
 _UTF32 = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
+_LONGEST_CUT = 65_536
 _OLD_END = b"\x1a"
 """How DOS ended a text."""
 _READ_BYTES = 4 * 2**20
@@ -38,6 +39,8 @@ class TextEncoding:
     """Whether a line is, or may be, a comment or blank."""
     has_blanks: bool = False
     """Whether fields may have blanks around them."""
+    has_quoted_lines: bool = False
+    """Whether a text in quotes may go on in the next line."""
 
     @property
     def is_wide(self) -> bool:
@@ -75,6 +78,7 @@ def encoding_of(source: Path, head: bytes, plan: TextPlan) -> TextEncoding:
         is_foreign=look.is_foreign or not _is_utf8(_decoder(), above),
         has_comments=look.has_comments,
         has_blanks=look.has_blanks,
+        has_quoted_lines=look.has_quoted_lines,
     )
 
 
@@ -92,6 +96,9 @@ class _Look:
         """Whether a line begins like a comment, or with a blank."""
         self.has_blanks = False
         """Whether a field begins or ends with a blank."""
+        self.has_quoted_lines = False
+        """Whether a line has an odd number of quotes."""
+        self._cut = b""
         mark = separator.encode()
         self._edges = [b" " + mark, mark + b" ", b" \n", b" \r", b"\n "]
         check = _decoder()
@@ -113,6 +120,12 @@ class _Look:
         if b" " in piece and not self.has_blanks:
             self.has_blanks = any(edge in piece for edge in self._edges)
         self.has_comments = self.has_comments or piece.endswith(_OLD_END)
+        if b'"' in piece and not self.has_quoted_lines:
+            *lines, self._cut = (self._cut + piece).split(b"\n")
+            self.has_quoted_lines = any(line.count(b'"') % 2 for line in lines)
+            self._cut = self._cut[-_LONGEST_CUT:]
+        else:
+            self._cut = b""
 
 
 def _is_utf8(check: codecs.IncrementalDecoder, piece: bytes, *, is_last: bool = False) -> bool:
