@@ -51,7 +51,7 @@ def _place(changed: bytearray, rng: random.Random) -> int:
 
 
 def _flip(changed: bytearray, rng: random.Random, _: Sequence[bytes]) -> None:
-    for _ in range(rng.choice([1, 2, 8])):
+    for _n in range(rng.choice([1, 2, 8])):
         changed[_place(changed, rng)] ^= 1 << rng.randrange(8)
 
 

@@ -160,6 +160,15 @@ def test_fits_tables_written_as_text_are_read(tmp_path: Path) -> None:
     assert found.units == {"mag_g": "mag"}
 
 
+def test_fits_columns_without_a_name_are_called_by_their_number(tmp_path: Path) -> None:
+    columns = [fits.Column(name=name, format="K", array=[1, 2]) for name in ("id", "more")]
+    fits.BinTableHDU.from_columns(columns).writeto(tmp_path / "upload")
+    content = (tmp_path / "upload").read_bytes()
+    (tmp_path / "upload").write_bytes(content.replace(b"TTYPE2", b"OTYPE2"))
+
+    assert tuple(read_table(tmp_path / "upload").columns) == ("id", "col2")
+
+
 def frame() -> pd.DataFrame:
     """Galaxies with a named index, numbers of two types and texts."""
     return pd.DataFrame(photometry() | {"flag": np.arange(N) % 2 == 0}).set_index("id")

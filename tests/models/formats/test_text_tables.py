@@ -160,6 +160,13 @@ def test_quoted_texts_may_hold_separators(tmp_path: Path) -> None:
         assert found.cells["id"][0] == f"a{separator}b"
 
 
+def test_quoted_texts_may_go_on_in_the_next_line(tmp_path: Path) -> None:
+    found = text(tmp_path, 'id,note,mag_g\n1,a,21\n2,"two\n\nlines, ""so""",22\n3,5" wide,23\n')
+
+    assert found.cells["id"] == ["1", "2", "3"]
+    assert found.numbers("mag_g") == [21, 22, 23]
+
+
 def test_fields_padded_with_blanks_are_null_where_empty(tmp_path: Path) -> None:
     found = text(tmp_path, "id,mag_g,z_spec\n 1, 21.5,    \n 2,   nan, 0.5\n")
 

@@ -122,8 +122,8 @@ def _chosen(
     ]
     if not candidates:
         raise NotATableError(
-            "The FITS file has no table extension (images and tile-compressed tables are not "
-            "read); write the catalogue with astropy.table.Table.write."
+            "The FITS file has no table extension (images are not read, nor tile-compressed "
+            "tables: unpack them with funpack); write the catalogue with astropy's Table.write."
         )
     best, findings = choose(candidates, choice, what="HDU")
     return (*laid_out[best.number or 0], findings)

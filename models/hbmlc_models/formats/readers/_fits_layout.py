@@ -116,14 +116,11 @@ def _column(
     n_elements: int | None,
     *,
     is_ascii: bool,
-) -> FitsColumn | None:
-    """Column with what the cards say of it; ``None`` for one without a name."""
+) -> FitsColumn:
+    """Column with what the cards say of it; one without a name is called by its number."""
     cards = unit.cards
-    name = cards.get(f"TTYPE{number}", "").strip()
-    if not name:
-        return None
     return FitsColumn(
-        name=name,
+        name=cards.get(f"TTYPE{number}", "").strip() or f"col{number}",
         code=code,
         is_ascii=is_ascii,
         offset=offset,

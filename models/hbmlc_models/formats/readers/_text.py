@@ -16,7 +16,12 @@ from hbmlc_models.formats.findings import Finding, FindingCode, note
 from hbmlc_models.formats.limits import MAX_NAME_BYTES, IngestLimits
 from hbmlc_models.formats.readers._names import distinct
 from hbmlc_models.formats.readers._table import SourceColumn, TableChoice
-from hbmlc_models.formats.readers._text_encoding import TextEncoding, decoded, encoding_of
+from hbmlc_models.formats.readers._text_encoding import (
+    TextEncoding,
+    check_mark,
+    decoded,
+    encoding_of,
+)
 from hbmlc_models.formats.readers._text_faults import first_fault
 from hbmlc_models.formats.readers._text_formats import described_plan
 from hbmlc_models.formats.readers._text_header import header_plan
@@ -114,7 +119,7 @@ class TextTable:
             parse_options=pacsv.ParseOptions(
                 delimiter=plan.separator if plan.layout is Layout.SEPARATED else UNIT,
                 quote_char=False if is_fixed else '"',
-                newlines_in_values=False,
+                newlines_in_values=self._encoding.has_quoted_lines,
             ),
             convert_options=pacsv.ConvertOptions(
                 include_columns=[str(place) for place in dict.fromkeys(places)],
@@ -147,15 +152,15 @@ def _planned(source: Path, choice: TableChoice) -> tuple[TextEncoding, TextPlan]
     """How the text is written and laid out."""
     with source.open("rb") as file:
         head = file.read(_HEAD_BYTES)
+        check_mark(head)
         lines = _lines(head, is_all=len(head) < _HEAD_BYTES)
         if sum(1 for line in lines if line[:1] not in {"#", ""}) < _ENOUGH_ROWS:
             head += file.read(_MAX_HEAD_BYTES - len(head))
             lines = _lines(head, is_all=len(head) < _MAX_HEAD_BYTES)
-    encoding = encoding_of(source, head)
     plan = described_plan(lines) or header_plan(lines, choice.rank)
     if not plan.columns:
         raise NotATableError("The text has no header line with column names.")
-    return encoding, plan
+    return encoding_of(source, head, plan), plan
 
 
 def _lines(head: bytes, *, is_all: bool) -> list[str]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hbmlc_models.formats.errors import NotATableError
+from hbmlc_models.formats.readers._text_plan import TextPlan
 
-__all__ = ["TextEncoding", "decoded", "encoding_of", "to_utf8"]
+__all__ = ["TextEncoding", "check_mark", "decoded", "encoding_of", "to_utf8"]
 
 _MARKS = {
     b"\xef\xbb\xbf": "utf-8",
@@ -16,6 +17,7 @@ _MARKS = {
     b"\xfe\xff": "utf-16-be",
 }
 _UTF32 = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
+_LONGEST_CUT = 65_536
 _OLD_END = b"\x1a"
 """How DOS ended a text."""
 _READ_BYTES = 4 * 2**20
@@ -37,6 +39,8 @@ class TextEncoding:
     """Whether a line is, or may be, a comment or blank."""
     has_blanks: bool = False
     """Whether fields may have blanks around them."""
+    has_quoted_lines: bool = False
+    """Whether a text in quotes may go on in the next line."""
 
     @property
     def is_wide(self) -> bool:
@@ -44,50 +48,84 @@ class TextEncoding:
         return self.codec.startswith("utf-16")
 
 
-def encoding_of(source: Path, head: bytes) -> TextEncoding:
-    """Encoding of a text, by its head and a look through all of it."""
+def check_mark(head: bytes) -> None:
+    """Raise where a text begins with the mark of an encoding that is not read."""
     if head.startswith(_UTF32):
         raise NotATableError("The text is in UTF-32; write it as UTF-8.")
+
+
+def encoding_of(source: Path, head: bytes, plan: TextPlan) -> TextEncoding:
+    """Encoding of a text, by its head and a look through its rows."""
     mark = next((mark for mark in _MARKS if head.startswith(mark)), b"")
     codec = _MARKS.get(mark, "utf-8")
     plain = head.replace(b"\x00", b"") if codec != "utf-8" else head
     is_bare = b"\n" not in plain and b"\r" in plain
-    if codec != "utf-8":
+    if codec != "utf-8" or is_bare:
         return TextEncoding(
             codec=codec,
             mark_bytes=len(mark),
             has_bare_returns=is_bare,
+            is_foreign=codec == "utf-8" and _Look(source, 0, "").is_foreign,
             has_comments=True,
             has_blanks=True,
         )
-    is_foreign, has_comments, has_blanks = _looked_through(source)
+    above = b"\n".join(head.split(b"\n", plan.first_row)[: plan.first_row])
+    look = _Look(source, len(above), plan.separator)
     return TextEncoding(
         codec=codec,
         mark_bytes=len(mark),
-        has_bare_returns=is_bare,
-        is_foreign=is_foreign,
-        has_comments=has_comments or is_bare,
-        has_blanks=has_blanks,
+        has_bare_returns=False,
+        is_foreign=look.is_foreign or not _is_utf8(_decoder(), above),
+        has_comments=look.has_comments,
+        has_blanks=look.has_blanks,
+        has_quoted_lines=look.has_quoted_lines,
     )
 
 
-def _looked_through(source: Path) -> tuple[bool, bool, bool]:
-    """Whether any line is not UTF-8, begins like a comment, or has blanks."""
-    has_comments = has_blanks = False
-    check = codecs.getincrementaldecoder("utf-8")()
-    is_foreign, starts_line = False, True
-    with source.open("rb") as file:
-        while piece := file.read(_READ_BYTES):
-            # One byte is found ten times as fast as two.
-            for mark in (b"#", b" "):
-                if mark in piece and not has_comments:
-                    is_first = starts_line and piece.startswith(mark)
-                    has_comments = is_first or b"\n" + mark in piece
-            has_blanks = has_blanks or b" " in piece
-            has_comments = has_comments or piece.endswith(_OLD_END)
-            starts_line = piece.endswith(b"\n")
-            is_foreign = is_foreign or not _is_utf8(check, piece)
-    return is_foreign or not _is_utf8(check, b"", is_last=True), has_comments, has_blanks
+def _decoder() -> codecs.IncrementalDecoder:
+    return codecs.getincrementaldecoder("utf-8")()
+
+
+class _Look:
+    """What the rows of a text hold besides fields."""
+
+    def __init__(self, source: Path, start: int, separator: str) -> None:
+        self.is_foreign = False
+        """Whether a line is not UTF-8."""
+        self.has_comments = False
+        """Whether a line begins like a comment, or with a blank."""
+        self.has_blanks = False
+        """Whether a field begins or ends with a blank."""
+        self.has_quoted_lines = False
+        """Whether a line has an odd number of quotes."""
+        self._cut = b""
+        mark = separator.encode()
+        self._edges = [b" " + mark, mark + b" ", b" \n", b" \r", b"\n "]
+        check = _decoder()
+        starts_line = not start
+        with source.open("rb") as file:
+            file.seek(start)
+            while piece := file.read(_READ_BYTES):
+                self._see(piece, starts_line=starts_line)
+                starts_line = piece.endswith(b"\n")
+                self.is_foreign = self.is_foreign or not _is_utf8(check, piece)
+        self.is_foreign = self.is_foreign or not _is_utf8(check, b"", is_last=True)
+
+    def _see(self, piece: bytes, *, starts_line: bool) -> None:
+        """Look at the next bytes; one byte is found ten times as fast as two."""
+        for mark in (b"#", b" "):
+            if mark in piece and not self.has_comments:
+                is_first = starts_line and piece.startswith(mark)
+                self.has_comments = is_first or b"\n" + mark in piece
+        if b" " in piece and not self.has_blanks:
+            self.has_blanks = any(edge in piece for edge in self._edges)
+        self.has_comments = self.has_comments or piece.endswith(_OLD_END)
+        if b'"' in piece and not self.has_quoted_lines:
+            *lines, self._cut = (self._cut + piece).split(b"\n")
+            self.has_quoted_lines = any(line.count(b'"') % 2 for line in lines)
+            self._cut = self._cut[-_LONGEST_CUT:]
+        else:
+            self._cut = b""
 
 
 def _is_utf8(check: codecs.IncrementalDecoder, piece: bytes, *, is_last: bool = False) -> bool:

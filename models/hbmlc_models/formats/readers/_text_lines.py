@@ -23,6 +23,7 @@ _COMMENT = re.compile(rb"(?m)^[ \t]*#.*$")
 _BORDER = re.compile(rb"(?m)^(?:[ \t]*[-+=|][-+=|: \t]*|\(\d{1,12} rows?\)[ \t]*)\r?$")
 """Lines around a table, and what PostgreSQL writes below it."""
 _BLANK_LINE = re.compile(rb"(?m)^[ \t\x1a]+\r?$")
+_BLANKS = (b" ", b"\t", b"\x1a")
 _WORD = re.compile(rb'"(?:[^"]|"")*"|[^\s"]\S*')
 
 
@@ -121,9 +122,11 @@ def _shaper(plan: TextPlan) -> Callable[[bytes], bytes]:
 
 def _without_comments(block: bytes) -> bytes:
     """Lines with comments and blank ones emptied."""
+    # A pattern looks at each line, which takes longer than all the rest.
     if b"#" in block:
         block = _COMMENT.sub(b"", block)
-    return _BLANK_LINE.sub(b"", block)
+    is_indented = block[:1] in _BLANKS or any(b"\n" + blank in block for blank in _BLANKS)
+    return _BLANK_LINE.sub(b"", block) if is_indented else block
 
 
 def _from_blanks(block: bytes) -> bytes:
