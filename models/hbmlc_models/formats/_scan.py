@@ -301,8 +301,11 @@ def _told(labels: Labels, mapping: ColumnMapping) -> list[Finding]:
             what += f" ({', '.join(f'{code:g}' for code in labels.codes)})"
         parts.append(f"{count:,} {what}")
     n = int(np.isfinite(labels.z_spec).sum())
+    # Most tables fill the redshift of a galaxy without a spectrum with -1 or -99: nothing is odd.
+    is_usual = labels.left_out.keys() == {"sentinel"} and max(labels.codes) < 0
+    say = note if is_usual else warn
     return [
-        warn(
+        say(
             FindingCode.LABELS_LEFT_OUT,
             f"{sum(labels.left_out.values()):,} redshifts in {shown(column)} are no labels "
             f"({'; '.join(parts)}); {n:,} are",

@@ -36,6 +36,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from hbmlc_models.formats.arrays import JsonValue
+from hbmlc_models.formats.findings import Finding
 from hbmlc_models.formats.shown import clipped
 
 __all__ = [
@@ -96,6 +97,8 @@ class CatalogError(Exception):
         """Column, row or byte at which it was found, where that is known."""
         self.mapping = mapping
         """Piece of mapping that mends it, where there is one."""
+        self.findings: tuple[Finding, ...] = ()
+        """What was noticed before it."""
         super().__init__(message)
 
 

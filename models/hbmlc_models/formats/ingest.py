@@ -20,6 +20,7 @@ from hbmlc_models.formats._canonical_writer import write_canonical
 from hbmlc_models.formats._scan import Scan, scan
 from hbmlc_models.formats._spill import Spill
 from hbmlc_models.formats.band_reports import drop_empty, judge_bands, report_bands
+from hbmlc_models.formats.errors import CatalogError
 from hbmlc_models.formats.findings import Finding, Severity
 from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.mapping import ColumnMapping
@@ -93,31 +94,57 @@ def _ingest(
 ) -> IngestReport:
     """Read the table, with scratch files in ``folder``; without a destination nothing is kept."""
     limits = limits or IngestLimits()
-    file_format = sniff(source)
     choice = TableChoice(rank=rank_names, table=None if mapping is None else mapping.table)
-    with (
-        tempfile.TemporaryDirectory(dir=folder, prefix=".ingest-") as scratch,
-        open_table(source, file_format, limits, choice, Path(scratch)) as table,
-    ):
-        found = recognise(table, mapping, limits, file_bytes=source.stat().st_size)
-        progress = _Progress(table.n_rows, on_progress, n_passes=2 if destination is None else 3)
-        scanned = scan(
-            table,
-            found,
-            limits,
-            is_untyped=file_format is FileFormat.CSV,
-            on_rows=progress.add,
-        )
-        progress.expect(scanned.n_rows)
-        spill = Spill(scanned, found.sources, Path(scratch))
-        spill.fill(table, limits, on_rows=progress.add)
-        dropped = drop_empty(spill)
-        bands = report_bands(spill)
-        findings = [*table.findings, *found.findings, *scanned.findings, *dropped]
-        findings += judge_bands(bands)
-        digest = None
-        if destination is not None:
-            digest = _write(spill, destination, on_rows=progress.add)
+    file_format = sniff(source)
+    said: list[Finding] = []
+    try:
+        with (
+            tempfile.TemporaryDirectory(dir=folder, prefix=".ingest-") as scratch,
+            open_table(source, file_format, limits, choice, Path(scratch)) as table,
+        ):
+            said += table.findings
+            found = recognise(table, mapping, limits, file_bytes=source.stat().st_size)
+            said += found.findings
+            n_passes = 2 if destination is None else 3
+            progress = _Progress(table.n_rows, on_progress, n_passes=n_passes)
+            return _passes(
+                table,
+                found,
+                Path(scratch),
+                destination,
+                limits,
+                progress,
+                file_format=file_format,
+            )
+    except CatalogError as error:
+        error.findings = tuple(said)
+        raise
+
+
+def _passes(
+    table: SourceTable,
+    found: Recognised,
+    scratch: Path,
+    destination: Path | None,
+    limits: IngestLimits,
+    progress: _Progress,
+    *,
+    file_format: FileFormat,
+) -> IngestReport:
+    """Scan, scatter and write a table whose columns are known."""
+    is_untyped = file_format is FileFormat.CSV
+    scanned = scan(table, found, limits, is_untyped=is_untyped, on_rows=progress.add)
+    progress.expect(scanned.n_rows)
+    spill = Spill(scanned, found.sources, scratch)
+    spill.fill(table, limits, on_rows=progress.add)
+    dropped = drop_empty(spill)
+    bands = report_bands(spill)
+    # Some of the table's own are known only now that all rows were read.
+    findings = [*table.findings, *found.findings, *scanned.findings, *dropped]
+    findings += judge_bands(bands)
+    digest = None
+    if destination is not None:
+        digest = _write(spill, destination, on_rows=progress.add)
     return _report(found, scanned, spill, bands, findings, file_format=file_format, digest=digest)
 
 

@@ -298,3 +298,13 @@ def test_a_table_of_photometry_ranks_above_one_of_positions() -> None:
 
     assert table > rank_names(["id", "ra", "dec", "z_spec", "weight"])
     assert table > rank_names(["id", "mag_g", "mag_r"])
+
+
+def test_a_refusal_comes_with_what_was_noticed_before_it(tmp_path: Path) -> None:
+    columns = base() | mags("gri") | {"ZWARN": np.zeros(len(SKY.id))}
+    columns["id"] = np.zeros(len(SKY.id), dtype=int)
+
+    error = refusal(tmp_path, columns)
+
+    assert error.code == "duplicate-ids"
+    assert [finding.code.value for finding in error.findings] == ["quality-unused"]

@@ -224,19 +224,24 @@ def _said(best: Family, added: list[Family], ranked: list[Family]) -> list[Findi
         for family in added
     ]
     used = {id(best)} | {id(family) for family in added}
-    others = [
-        f for f in ranked if id(f) not in used and f.complete and set(f.complete) <= set(best.bands)
-    ]
-    plain = [family.name for family in others if not family.is_dereddened]
-    if plain:
+    others = [f for f in ranked if id(f) not in used and f.complete and not f.is_dereddened]
+    names = sorted(_with_new_bands(family, best, added) for family in others)
+    if names:
         findings.append(
             note(
                 FindingCode.OTHER_PHOTOMETRY,
-                f"photometry taken from {best.name}; also present: {', '.join(sorted(plain))}",
+                f"photometry taken from {best.name}; also present: {', '.join(names[:12])}",
             )
         )
     findings += [_dereddened(family) for family in ranked if _is_left_dereddened(family, best)]
     return findings
+
+
+def _with_new_bands(family: Family, best: Family, added: list[Family]) -> str:
+    """Name of a family that is not used, and the bands that go with it."""
+    used = set(best.bands).union(*(other.bands for other in added))
+    new = [band for band in family.complete if band not in used]
+    return f"{family.name} (with {', '.join(new)})" if new else family.name
 
 
 def _empty_in_better(best: Family, ranked: list[Family], look: Look) -> list[Finding]:
