@@ -24,7 +24,7 @@ from hbmlc_models.formats.errors import CatalogError
 from hbmlc_models.formats.findings import Finding, Severity
 from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.mapping import ColumnMapping
-from hbmlc_models.formats.readers import TableChoice, open_table
+from hbmlc_models.formats.readers import SourceTable, TableChoice, open_table
 from hbmlc_models.formats.recognise import Recognised, rank_names, recognise
 from hbmlc_models.formats.report import BandReport, Coverage, IngestReport, LabelReport
 from hbmlc_models.formats.sniff import FileFormat, sniff
