@@ -247,7 +247,7 @@ def test_a_fault_keeps_its_code_and_place(
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"memory_bytes": 150 * MIB}, "bytes"),
+        ({"memory_bytes": 200 * MIB}, "bytes"),
         ({"cpu_seconds": 1}, "seconds"),
         ({"file_bytes": MIB}, "file of more"),
     ],
