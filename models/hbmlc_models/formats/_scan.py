@@ -14,17 +14,11 @@ import pyarrow as pa
 from hbmlc_models.arrays import BoolArray, FloatArray
 from hbmlc_models.formats._columns import booleans, numbers
 from hbmlc_models.formats._ids import IdCheck, ValueType, id_array
+from hbmlc_models.formats._labelling import Gathered, find_labels
 from hbmlc_models.formats._placing import divide, usable_positions
 from hbmlc_models.formats._quality import passes
-from hbmlc_models.formats.errors import (
-    AllSelectedError,
-    EmptyFileError,
-    MappingInvalidError,
-    SpecZOutOfRangeError,
-    TooFewGalaxiesError,
-)
-from hbmlc_models.formats.findings import Finding, FindingCode, note, warn
-from hbmlc_models.formats.labels import LEFT_OUT, Labels, judge_labels, largest_visible_redshift
+from hbmlc_models.formats.errors import EmptyFileError, MappingInvalidError, TooFewGalaxiesError
+from hbmlc_models.formats.findings import Finding, FindingCode, note
 from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.mapping import ColumnMapping
 from hbmlc_models.formats.readers import SourceTable
@@ -202,9 +196,27 @@ def _finish(
     ra, dec = usable_positions(
         _joined(columns.ra), _joined(columns.dec), found.mapping, counts, findings
     )
-    labels, selected, mapping = _labels(columns, found, limits, findings)
+    labels = find_labels(
+        Gathered(
+            n_rows=n_rows,
+            z=_joined(columns.z_spec),
+            z_err=_joined(columns.z_err),
+            is_sure=_joined(columns.is_sure),
+            selected=_joined(columns.selected),
+        ),
+        found,
+        findings,
+        z_max=limits.z_max,
+    )
     tiling, mapping = divide(
-        tiles, ra, dec, mapping, limits, findings, n_rows=n_rows, is_guessed=found.is_tile_guessed
+        tiles,
+        ra,
+        dec,
+        labels.mapping,
+        limits,
+        findings,
+        n_rows=n_rows,
+        is_guessed=found.is_tile_guessed,
     )
     if tiling.values[-1] is None:
         counts["missing_tile"] += int(np.sum(tiling.code == len(tiling.values) - 1))
@@ -216,7 +228,7 @@ def _finish(
         ra=ra,
         dec=dec,
         z_spec=labels.z_spec,
-        selected=selected,
+        selected=labels.selected,
         left_out=labels.left_out,
         mapping=mapping,
         counts=counts,
@@ -231,84 +243,3 @@ def _joined(parts: list[npt.NDArray[_Value]]) -> npt.NDArray[_Value] | None:
     joined = np.concatenate(parts)
     parts.clear()
     return joined
-
-
-def _labels(
-    columns: _Columns, found: Recognised, limits: IngestLimits, findings: list[Finding]
-) -> tuple[Labels, BoolArray, ColumnMapping]:
-    """Labels, which galaxies are selected, and the mapping without a useless flag."""
-    mapping, selected = found.mapping, _joined(columns.selected)
-    z_raw = _joined(columns.z_spec)
-    if z_raw is None:
-        z_raw = np.full(columns.n_rows, np.nan, dtype=np.float32)
-    if selected is not None and found.is_selected_guessed and selected.all():
-        # A flag that is always true says nothing about who has a spectrum.
-        selected, mapping = None, replace(mapping, selected=None)
-    labels = judge_labels(
-        z_raw,
-        is_sure=_joined(columns.is_sure),
-        z_err=_joined(columns.z_err),
-        selected=selected,
-        z_max=limits.z_max,
-        z_visible=largest_visible_redshift(tuple(source.band for source in found.sources)),
-    )
-    is_labelled = np.isfinite(labels.z_spec)
-    selected = is_labelled if selected is None else selected
-    _check_labels(labels, selected, mapping)
-    findings += _told(labels, mapping)
-    if mapping.z_spec is not None and not is_labelled.any():
-        findings.append(_told_none(mapping, has_selected=bool(selected.any())))
-    return labels, selected, mapping
-
-
-def _told_none(mapping: ColumnMapping, *, has_selected: bool) -> Finding:
-    """Warn that no redshift is a label."""
-    column = mapping.z_spec or ""
-    what = f"no redshift in {shown(column)} is a label"
-    if not has_selected:
-        what = "no galaxy is selected"
-    return warn(
-        FindingCode.LABELS_MISSING, f"{what}: only the Bayesian part can serve", column=column
-    )
-
-
-def _check_labels(labels: Labels, selected: BoolArray, mapping: ColumnMapping) -> None:
-    """Raise where labels are unusable as a whole."""
-    impossible = labels.left_out["negative"] + labels.left_out["out_of_range"]
-    if impossible and not np.isfinite(labels.z_spec).any():
-        raise SpecZOutOfRangeError(
-            f"None of the spectroscopic redshifts in {shown(mapping.z_spec or '')} can be one: "
-            f"{impossible:,} are negative or impossibly large; map the right column.",
-            where=mapping.z_spec,
-        )
-    if selected.all():
-        raise AllSelectedError(
-            "Every galaxy is selected, so nothing is left to calibrate; add the galaxies without a "
-            "spectrum, or mark them in a column 'selected'.",
-            where=mapping.selected or mapping.z_spec,
-        )
-
-
-def _told(labels: Labels, mapping: ColumnMapping) -> list[Finding]:
-    """Say how many redshifts are no label, and why."""
-    if not labels.left_out:
-        return []
-    column = mapping.z_spec or ""
-    parts: list[str] = []
-    for reason, count in labels.left_out.items():
-        what = LEFT_OUT[reason]
-        if reason == "sentinel":
-            what += f" ({', '.join(f'{code:g}' for code in labels.codes)})"
-        parts.append(f"{count:,} {what}")
-    n = int(np.isfinite(labels.z_spec).sum())
-    # Most tables fill the redshift of a galaxy without a spectrum with -1 or -99: nothing is odd.
-    is_usual = labels.left_out.keys() == {"sentinel"} and max(labels.codes) < 0
-    say = note if is_usual else warn
-    return [
-        say(
-            FindingCode.LABELS_LEFT_OUT,
-            f"{sum(labels.left_out.values()):,} redshifts in {shown(column)} are no labels "
-            f"({'; '.join(parts)}); {n:,} are",
-            column=column,
-        )
-    ]
