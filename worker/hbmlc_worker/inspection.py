@@ -25,7 +25,7 @@ def inspect(
     catalog: Annotated[
         Path,
         typer.Argument(
-            exists=True, dir_okay=False, readable=True, help="Parquet, FITS, HDF5, CSV or VOTable."
+            exists=True, dir_okay=False, readable=True, help="Parquet, Arrow, FITS, HDF5, VOTable or text."
         ),
     ],
     *,

@@ -38,7 +38,7 @@ def calibrate(  # noqa: PLR0913 -- each parameter is an option of the command
     catalog: Annotated[
         Path,
         typer.Argument(
-            exists=True, dir_okay=False, readable=True, help="Parquet, FITS, HDF5, CSV or VOTable."
+            exists=True, dir_okay=False, readable=True, help="Parquet, Arrow, FITS, HDF5, VOTable or text."
         ),
     ],
     *,
