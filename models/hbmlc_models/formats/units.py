@@ -18,6 +18,7 @@ __all__ = [
     "flux_unit",
     "is_per_wavelength",
     "is_vega",
+    "is_zero_point",
     "mag_per",
     "required_flux_unit",
     "zero_point_unit",
@@ -97,6 +98,7 @@ _ANGLES = {
     "arcsec": 1 / 3600,
     "arcmin": 1 / 60,
 }
+_ZERO_POINT = "zero point"
 _MAX_LENGTH = 80
 """Longest text that is taken for a unit."""
 
@@ -140,7 +142,12 @@ def required_flux_unit(text: str) -> FluxUnit:
 
 def zero_point_unit(zero_point: float) -> FluxUnit:
     """Unit of fluxes of which a flux of one has that AB magnitude."""
-    return FluxUnit(f"zero point {zero_point:g}", 10 ** (-0.4 * zero_point))
+    return FluxUnit(f"{_ZERO_POINT} {zero_point:g}", 10 ** (-0.4 * zero_point))
+
+
+def is_zero_point(unit: str) -> bool:
+    """Whether the name of a unit is that of a zero point, which no mapping takes as a unit."""
+    return unit.startswith(_ZERO_POINT)
 
 
 def is_per_wavelength(text: str) -> bool:

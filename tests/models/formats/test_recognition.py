@@ -308,3 +308,34 @@ def test_a_refusal_comes_with_what_was_noticed_before_it(tmp_path: Path) -> None
 
     assert error.code == "duplicate-ids"
     assert [finding.code.value for finding in error.findings] == ["quality-unused"]
+
+
+@pytest.mark.parametrize("zero_point", [27.3, 23.9])
+def test_what_was_deduced_of_fluxes_can_be_mapped(zero_point: float, tmp_path: Path) -> None:
+    columns = base() | mags("gri", "{}_MAG", "{}_MAGERR")
+    for band in "gri":
+        columns[f"{band}_FLUX"] = SKY.flux(band, zero_point=zero_point)
+        columns[f"{band}_FLUXERR"] = SKY.flux_err(band, zero_point=zero_point)
+    first = inspect(tmp_path, columns)
+
+    again = inspect(tmp_path, columns, first.mapping.as_dict())
+
+    assert first.mapping.flux["g"] == "g_FLUX"
+    assert medians(again) == pytest.approx(medians(first), abs=2e-3)
+    assert {band.unit_from.value for band in again.photometry} == {"mapping"}
+
+
+@pytest.mark.parametrize("field", ["mag_offset", "zero_point"])
+def test_a_band_that_is_not_there_is_a_slip_in_a_mapping(field: str, tmp_path: Path) -> None:
+    error = refusal(tmp_path, base() | mags("gri"), {field: {"Ks": 1.85}})
+
+    assert (error.code, error.where) == ("mapping-invalid", field)
+
+
+def test_a_column_that_is_mapped_as_redshift_is_no_band(tmp_path: Path) -> None:
+    columns = base() | mags("griz", "{}", "{}_err")
+    columns["z"] = columns.pop("z_spec") + 9.0
+
+    report = inspect(tmp_path, columns, {"z_spec": "z"})
+
+    assert report.bands == ("g", "r", "i")

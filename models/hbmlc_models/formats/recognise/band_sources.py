@@ -216,7 +216,10 @@ def _flux_source(band: str, measured: Measured, unit: _Unit, given: _Given) -> B
     error = measured.error or ""
     error_scale = found.maggies
     text = given.columns[error].unit
-    if origin is UnitSource.FILE and text and not measured.is_ivar:
+    value_text = given.columns[measured.column].unit
+    in_file = flux_unit(value_text) if value_text else None
+    is_of_file = in_file is not None and _is_same(in_file, found)
+    if is_of_file and text and not measured.is_ivar:
         own = flux_unit(text)
         error_scale = error_scale if own is None else own.maggies
     return BandSource(

@@ -1,0 +1,63 @@
+"""What a mapping says of columns and bands, against those that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hbmlc_models.formats.errors import MappingInvalidError
+from hbmlc_models.formats.mapping import ColumnMapping
+from hbmlc_models.formats.readers import SourceColumn, SourceTable
+from hbmlc_models.formats.shown import listed, shown
+
+__all__ = ["check_bands", "check_columns", "mapped_elsewhere"]
+
+
+def check_columns(mapping: ColumnMapping, table: SourceTable) -> None:
+    """Raise ``MappingInvalidError`` where the mapping names what is not there, or twice."""
+    for name in mapping.names():
+        if name in table.doubles:
+            raise MappingInvalidError(
+                f"The column {shown(name)} is there twice; rename one, or map another.", where=name
+            )
+        base, _, index = name.removesuffix("]").partition("[")
+        column = table.columns.get(name) or table.columns.get(base)
+        if column is None:
+            raise MappingInvalidError(
+                f"There is no column {shown(name)} with one value a row; there are "
+                f"{listed(table.columns, 8)}…",
+                where=name,
+            )
+        if name in table.columns and column.n_elements is not None:
+            raise MappingInvalidError(
+                f"The column {shown(name)} has {column.n_elements} values a row; map one of them, "
+                f"such as {name}[0].",
+                where=name,
+            )
+        if name not in table.columns and not _is_element(index, column):
+            raise MappingInvalidError(
+                f"The column {shown(base)} has no element {shown(name)}; elements count from 0.",
+                where=name,
+            )
+
+
+def _is_element(index: str, column: SourceColumn) -> bool:
+    return index.isdigit() and column.n_elements is not None and int(index) < column.n_elements
+
+
+def check_bands(given: ColumnMapping, bands: tuple[str, ...]) -> None:
+    """Raise where the mapping says something of a band that is not there: a slip, mostly."""
+    for name in ("mag_offset", "zero_point", "flux_unit"):
+        value = getattr(given, name)
+        wrong = sorted(set(value) - set(bands)) if isinstance(value, Mapping) else []
+        if wrong:
+            raise MappingInvalidError(
+                f"{name!r} speaks of {', '.join(wrong)}, and the bands are {', '.join(bands)}.",
+                where=name,
+            )
+
+
+def mapped_elsewhere(given: ColumnMapping) -> set[str]:
+    """Columns that the caller said are no photometry."""
+    quality = None if given.z_quality is None else given.z_quality.column
+    single = (*given.id_columns, given.tile, given.ra, given.dec, given.z_spec, given.z_spec_err)
+    return {name for name in (*single, quality, given.selected) if name is not None}
