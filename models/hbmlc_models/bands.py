@@ -39,8 +39,11 @@ KNOWN_BANDS: dict[str, float] = {
 """Typical effective wavelengths [nm]: they order bands, nothing is computed from them."""
 
 
-_NUMBERED = re.compile(r"F(?P<space>\d{3})[WMN]|(?:IA|IB|NB|J0?)(?P<narrow>\d{3})|F(?P<far>\d{4})W")
-"""Bands that carry their wavelength: of space telescopes, and narrow ones of Subaru and J-PLUS."""
+_NUMBERED = re.compile(
+    r"F(?P<space>\d{3})[WMN]N?|(?:IA|IB|NB|J0?)(?P<narrow>\d{3})|F(?P<far>\d{4})W"
+)
+"""Bands that carry their wavelength: of space telescopes, where those of NIRISS may end in
+N, and narrow ones of Subaru and J-PLUS."""
 
 
 def wavelength(band: str) -> float | None:

@@ -151,6 +151,9 @@ def _extra(band: str, before: list[str], after: list[str]) -> BandColumn | None:
 
 def _photometry(band: str, before: list[str], after: list[str]) -> BandColumn | None:
     """Quantity and role from the words before and after the band."""
+    if after[:1] == ["1"] and after[1:]:
+        # The first of two epochs of UKIDSS in J.
+        after = after[1:]
     words = before + after
     if not NO_PHOTOMETRY.isdisjoint(words) or not LINES.isdisjoint(words):
         return None
@@ -179,10 +182,11 @@ def _photometry(band: str, before: list[str], after: list[str]) -> BandColumn | 
 
 def _quantity(before: list[str], words: list[str], *, is_error: bool) -> Quantity:
     """What is measured, as far as the words say."""
-    if not _FLUX.isdisjoint(words) or "ef" in words:
-        return Quantity.FLUX
+    # "kronflux_mag" of HSC is the magnitude of a flux.
     if not _MAG.isdisjoint(words):
         return Quantity.MAG
+    if not _FLUX.isdisjoint(words) or "ef" in words:
+        return Quantity.FLUX
     if before[:1] == ["f"] and not is_error:
         return Quantity.FLUX
     return Quantity.BARE

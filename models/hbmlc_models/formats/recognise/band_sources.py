@@ -20,6 +20,7 @@ from hbmlc_models.formats.recognise.flux_units import (
     unit_from_mags,
 )
 from hbmlc_models.formats.recognise.sources import BandSource
+from hbmlc_models.formats.recognise.vega import vega_magnitudes
 from hbmlc_models.formats.report import UnitSource
 from hbmlc_models.formats.shown import shown
 from hbmlc_models.formats.units import (
@@ -34,29 +35,6 @@ from hbmlc_models.formats.units import (
 
 __all__ = ["sources_of"]
 
-VEGA_TO_AB = {
-    "J": 0.91,
-    "H": 1.39,
-    "K": 1.85,
-    "Ks": 1.85,
-    "W1": 2.699,
-    "W2": 3.339,
-    "W3": 5.174,
-    "W4": 6.620,
-    "IRAC1": 2.78,
-    "IRAC2": 3.26,
-    "IRAC3": 3.73,
-    "IRAC4": 4.39,
-    "U": 0.79,
-    "B": -0.09,
-    "V": 0.02,
-    "R": 0.21,
-    "I": 0.45,
-    "Y": 0.63,
-}
-"""AB minus Vega magnitude: Johnson and 2MASS bands from Blanton & Roweis 2007 (AJ 133, 734), WISE
-from the WISE Explanatory Supplement (IV.4.h), IRAC from its instrument handbook (4.9), Y from
-Hewett et al. 2006 (MNRAS 367, 454)."""
 _SAME_UNIT = 1e-3
 _DISAGREES = 0.5
 """Magnitudes by which two measurements of one band may differ: apertures and dust."""
@@ -100,7 +78,7 @@ def sources_of(
             sources.append(_flux_source(band, measured, units[band], given))
         else:
             sources.append(_mag_source(band, measured, given))
-    findings += _vega(sources, given)
+    findings += vega_magnitudes(sources, mapping, columns)
     findings += _disagreeing(sources, given)
     return tuple(sources), findings
 
@@ -260,34 +238,6 @@ def _mag_source(band: str, measured: Measured, given: _Given) -> BandSource:
         error_scale=error_scale or scale or 1.0,
         offset=offset or 0.0,
     )
-
-
-def _vega(sources: list[BandSource], given: _Given) -> list[Finding]:
-    """Warn of magnitudes in the Vega system, or in bands that surveys publish in it."""
-    named: dict[str, str] = {}
-    for source in sources:
-        if source.quantity is not Quantity.MAG or source.band in given.mapping.mag_offset:
-            continue
-        column = given.columns[source.column]
-        says_vega = any(map(is_vega, (column.unit or "", column.description or "", source.column)))
-        says_ab = "ab" in (column.unit or "").lower() or " ab" in (column.description or "").lower()
-        is_wise = "mpro" in source.column.lower()
-        is_vizier = source.column in {f"{source.band}mag", f"{source.band}magnitude"}
-        is_infrared = source.band in {"J", "H", "K", "Ks"} or source.band.startswith("W")
-        if says_vega or is_wise or (is_vizier and is_infrared and not says_ab):
-            named[source.band] = source.column
-    if not named:
-        return []
-    offsets = {band: VEGA_TO_AB[band] for band in named if band in VEGA_TO_AB}
-    return [
-        warn(
-            FindingCode.VEGA_MAGNITUDES,
-            f"{', '.join(named.values())}: magnitudes in the Vega system, or of a survey that "
-            "publishes it; they are read as AB as they stand. 'mag_offset' makes them AB.",
-            column=next(iter(named.values())),
-            mapping={"mag_offset": offsets} if offsets else None,
-        )
-    ]
 
 
 def _disagreeing(sources: list[BandSource], given: _Given) -> list[Finding]:

@@ -12,8 +12,8 @@ from hbmlc_models.formats.recognise.words import DEREDDENED, PREFERRED
 __all__ = ["Family", "Measured", "families_in", "preference", "rank_names"]
 
 _LETTERS = frozenset("UGRIZ")
-_CALIBRATED = DEREDDENED | {"calib", "obs", "observed"}
-"""Words that the errors of such photometry often lack."""
+_CALIBRATED = DEREDDENED | {"calib", "cal", "obs", "observed", "ab", "vega"}
+"""Words that either the values or their errors often lack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +85,8 @@ def families_in(plain_names: Mapping[str, str]) -> list[Family]:
     ]
     for related in _related(found):
         _settle_case(related)
+    for family in found:
+        _settle_near_infrared(family)
     return found
 
 
@@ -125,13 +127,32 @@ def _error_of(band: str, key: _Key, parts: Mapping[Role, _Parts]) -> tuple[str |
         for role in (Role.ERROR, Role.IVAR):
             if (column := parts[role].get(near, {}).get(band)) is not None:
                 return column, role is Role.IVAR
+    for role in (Role.ERROR, Role.IVAR):
+        fitting = [
+            columns[band]
+            for other, columns in parts[role].items()
+            if band in columns and _is_kin(key, other)
+        ]
+        if len(fitting) == 1:
+            return fitting[0], role is Role.IVAR
     return None, False
+
+
+def _is_kin(value: _Key, error: _Key) -> bool:
+    """Whether an error differs from a value in words such as "cal" only."""
+    quantity, aperture, instrument = error
+    is_same = quantity in {value[0], Quantity.BARE} and instrument == value[2]
+    return is_same and _plain(aperture) == _plain(value[1])
+
+
+def _plain(aperture: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for word in aperture if word not in _CALIBRATED)
 
 
 def _near(key: _Key) -> list[_Key]:
     """Where the errors of a family may be, the likeliest first."""
     quantity, aperture, instrument = key
-    plain = tuple(word for word in aperture if word not in _CALIBRATED)
+    plain = _plain(aperture)
     kinds = [aperture, plain, ()]
     if plain != aperture and not plain:
         # SDSS has "dered_g" beside the errors of "modelMag_g".
@@ -170,6 +191,13 @@ def _settle_case(related: list[Family]) -> None:
                 )
             names[band] = band.lower() if lowered else band
         family.bands = {names[band]: found for band, found in family.bands.items()}
+
+
+def _settle_near_infrared(family: Family) -> None:
+    """Give the Y of a near-infrared camera its capital: WFCAM, VISTA and NISP write ``y``."""
+    has_infrared = bool(family.bands.keys() & {"J", "H", "K", "Ks"})
+    if has_infrared and "Y" not in family.bands and not family.bands.keys() & {"g", "r", "i"}:
+        family.bands = {"Y" if b == "y" else b: found for b, found in family.bands.items()}
 
 
 def _is_optical(family: Family) -> bool:

@@ -41,9 +41,10 @@ class AssumedUnit:
 def assume_unit(bands: Mapping[str, Measured], look: Look, names: Sequence[str]) -> AssumedUnit:
     """Unit in which the fluxes of ``bands`` are those of a survey.
 
-    Rubin's nJy come first, except where ``names`` are those of the Legacy Surveys.
+    Rubin's nJy come first, except where names or inverse variances are those of SDSS and the Legacy
+    Surveys.
     """
-    candidates = _candidates(names)
+    candidates = _candidates(names, has_ivar=any(found.is_ivar for found in bands.values()))
     medians = {unit.name: _median_mags(bands, look, unit) for unit in candidates}
     n_values = max(len(look.values(found.column)) for found in bands.values())
     plausible = [
@@ -102,12 +103,12 @@ def _zero_point(unit: FluxUnit) -> float:
     return float(-2.5 * np.log10(unit.maggies))
 
 
-def _candidates(names: Sequence[str]) -> list[FluxUnit]:
+def _candidates(names: Sequence[str], *, has_ivar: bool = False) -> list[FluxUnit]:
     """Units that tables are written in, the likeliest first."""
     spelled = ["nJy", "uJy", "nanomaggy", "mJy", "Jy", "maggy", "erg/s/cm2/Hz"]
     lowered = [name.lower() for name in names]
-    if any(word in name for name in lowered for word in ("mw_transmission", "flux_ivar", "nmgy")):
-        # The Legacy Surveys and DESI publish nanomaggies, mostly without saying so.
+    if has_ivar or any(w in name for name in lowered for w in ("mw_transmission", "nmgy")):
+        # SDSS, the Legacy Surveys and DESI publish nanomaggies with inverse variances.
         spelled.insert(0, spelled.pop(2))
     return [unit for text in spelled if (unit := flux_unit(text)) is not None]
 

@@ -6,12 +6,16 @@ import re
 from functools import lru_cache
 
 from hbmlc_models.bands import wavelength
-from hbmlc_models.formats.recognise.words import INSTRUMENTS, UNITS, word_set
+from hbmlc_models.formats.recognise.words import APERTURES, INSTRUMENTS, UNITS, word_set
 
 __all__ = ["as_band", "words_of"]
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATORS = re.compile(r"[^A-Za-z0-9+*']+")
+_LED_BY_BAND = re.compile(
+    r"(FUV|NUV|F\d{3}[WMN]|I[AB]\d{3}|NB\d{3}|J0\d{3})(?=[A-Za-z])", re.IGNORECASE
+)
+"""Bands of several letters that VizieR writes in front of "mag", whatever the capitals."""
 _MAX_GLUED = 24
 """Longest word that is taken apart."""
 _GLUED = word_set(
@@ -24,6 +28,19 @@ _GLUED = word_set(
 _LETTERS = frozenset("ugrizyUGRIZYBVJHK")
 _LOWER = frozenset("bvjhk")
 """Bands of one case only, which people write in the other, too."""
+_SPELLINGS = {"ks": "Ks", "kshort": "Ks", "ustar": "u", "u*": "u", "us": "u"}
+_SUBARU = re.compile(r"([griz])(?:p|pp|\+|')")
+"""Bands of Suprime-Cam and SDSS with a prime: ``ip``, ``zpp``, ``r+``; ``zp`` is a zero point."""
+_SPLUS = re.compile(r"F(378|395|410|430|515|660|861)")
+"""Narrow bands of S-PLUS and J-PLUS as their first releases call them."""
+_CUT = {
+    "msig": ("sig",),
+    "cmsig": ("sig",),
+    "msigcom": ("sig",),
+    "dflux": ("err", "flux"),
+    "dmag": ("err", "mag"),
+}
+"""Errors of 2MASS, whose magnitudes are called "m", and of unWISE."""
 _PREFIXED = frozenset({"mag", "flux", "tot", "corr", "aper", "auto", "iso", "psf"})
 """Quantities whose error is written with an "e" before it."""
 
@@ -36,14 +53,14 @@ def as_band(word: str) -> str | None:
     >>> as_band("w1"), as_band("f115w"), as_band("KS"), as_band("Z"), as_band("image")
     ('W1', 'F115W', 'Ks', 'Z', None)
     """
-    if word in _LETTERS:
-        return word
-    if word in _LOWER:
-        return word.upper()
-    if word.lower() in {"ks", "kshort"}:
-        return "Ks"
-    if word.lower() in {"ustar", "u*", "us"}:
-        return "u"
+    if word in _LETTERS or word in _LOWER:
+        return word if word in _LETTERS else word.upper()
+    if (spelled := _SPELLINGS.get(word.lower())) is not None:
+        return spelled
+    if word != "zp" and (found := _SUBARU.fullmatch(word)):
+        return found[1]
+    if found := _SPLUS.fullmatch(word):
+        return f"J0{found[1]}"
     for spelled in (word, word.upper()):
         if len(word) > 1 and wavelength(spelled) is not None:
             return spelled
@@ -66,9 +83,12 @@ def words_of(name: str) -> tuple[str, ...]:
         if as_band(part) is not None:
             words.append(part)
             continue
-        if part.lower() in INSTRUMENTS or part.lower() in UNITS:
+        if part.lower() in INSTRUMENTS or part.lower() in UNITS or part.lower() in APERTURES:
             words.append(part)
             continue
+        if led := _LED_BY_BAND.match(part):
+            words.append(led[0])
+            part = part[led.end() :]  # noqa: PLW2901 -- the rest of it
         for piece in _CAMEL.split(part):
             words.extend(_taken_apart(piece))
     return tuple(_merged(words))
@@ -82,6 +102,9 @@ def _merged(words: list[str]) -> list[str]:
             found[-1] = "cmodel"
         elif found and found[-1].lower() == "irac" and re.fullmatch(r"(?i)(ch)?[1-4]", word):
             found[-1] = f"IRAC{word[-1]}"
+        elif word == "m":
+            # 2MASS; a capital is an absolute magnitude.
+            found.append("mag")
         elif re.fullmatch(r"(?i)ch[1-4]", word):
             found.append(f"IRAC{word[-1]}")
         else:
@@ -92,8 +115,8 @@ def _merged(words: list[str]) -> list[str]:
 @lru_cache(maxsize=16_384)
 def _taken_apart(word: str) -> tuple[str, ...]:
     """Known words that together are ``word``, with at most one band among them; else itself."""
-    if word.lower() in _GLUED:
-        return (word.lower(),)
+    if word.lower() in _GLUED or word.lower() in _CUT:
+        return _CUT.get(word.lower(), (word.lower(),))
     if as_band(word) is not None or len(word) > _MAX_GLUED:
         return (word,)
     if word[0].lower() == "e" and word[1:].lower() in _PREFIXED:

@@ -224,8 +224,9 @@ PREFERRED = (
 APERTURES = word_set(
     "auto iso isocor aper apers ap model cmodel psf petro kron total tot best gaap optimal "
     "gaapoptimal ser sersic exp dev templfit mpro fiber fibertot mean raw free cm sof mof bdf "
-    "wavg forced win calib corr app apparent stack obs observed int kid "
-    "detection unif fit profile ab vega circ sys"
+    "wavg forced win calib cal corr app apparent stack obs observed int kid "
+    "detection unif fit profile ab vega circ sys pstotal conv convolved psfmatched matched "
+    "homogenized clear clearp"
 )
 """Words that say how a flux was measured; numbers among the words do, too."""
 DEREDDENED = frozenset({"dered", "dereddened", "corrected", "unred", "extcorr", "deredden"})
