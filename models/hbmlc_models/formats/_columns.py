@@ -16,9 +16,10 @@ from hbmlc_models.formats._compute import pc
 from hbmlc_models.formats.errors import BadTextError, IntegerOverflowError, MappingInvalidError
 from hbmlc_models.formats.shown import shown
 
-__all__ = ["booleans", "integers", "is_text", "labels", "numbers", "plain", "texts"]
+__all__ = ["TRUE_WORDS", "booleans", "integers", "is_text", "labels", "numbers", "plain", "texts"]
 
-_TRUE = ("true", "t", "yes", "y", "1", "1.0")
+TRUE_WORDS = ("true", "t", "yes", "y", "1", "1.0")
+"""Spellings of true in a flag, in lower case."""
 _FALSE = ("false", "f", "no", "n", "0", "0.0")
 _NULLS = ("", "-", "--", "---", "nan", "null", "none", "na", "n/a", "masked", "nil", "undefined")
 """Words for nothing, in lower case."""
@@ -99,7 +100,7 @@ def integers(column: pa.Array, name: str, *, start: int = 0) -> pa.Array:
                 where=name,
             )
         if np.any(np.abs(held) >= _EXACT_FLOAT):
-            raise MappingInvalidError(
+            raise BadTextError(
                 f"The column {shown(name)} holds floating-point numbers beyond 2^53, whose last "
                 "digits are lost; write ids and tiles as integers or text.",
                 where=name,
@@ -154,7 +155,7 @@ def booleans(column: pa.Array, name: str, *, start: int = 0) -> BoolArray:
     column = plain(column, name)
     if is_text(column.type):
         lowered = pc.utf8_lower(pc.utf8_trim_whitespace(column))
-        is_true = pc.is_in(lowered, pa.array(_TRUE))
+        is_true = pc.is_in(lowered, pa.array(TRUE_WORDS))
         is_known = pc.or_(is_true, pc.is_in(lowered, pa.array([*_FALSE, "", None])))
         if not pc.all(is_known).as_py() and len(column):
             row = start + pc.index(is_known, False).as_py() + 1

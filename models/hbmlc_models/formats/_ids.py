@@ -18,8 +18,8 @@ __all__ = ["IdCheck", "ValueType", "id_array", "reads_as_integers"]
 
 _CANONICAL_INTEGER = r"^(0|-?[1-9][0-9]*)$"
 """Text that an integer prints as; "007" is a name and stays text."""
-_LOST_DIGITS = r"^[+-]?([0-9]\.[0-9]{9,}[eE]\+?(1[5-9]|[2-9][0-9])|[0-9]{16,}\.0*)$"
-"""Integers that went through a double and are too long for one: their last digits are gone."""
+_LOST_DIGITS = r"^[+-]?([0-9]\.[0-9]+[eE]\+?[0-9]+|[0-9]{16,}\.0*)$"
+"""Integers that went through a double: written with an exponent, or too long for one."""
 _MAX_SUSPECTS = 10_000
 """Doubles that are looked at one by one; any one of them is enough to refuse the table."""
 

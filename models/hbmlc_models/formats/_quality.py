@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from hbmlc_models.arrays import BoolArray
-from hbmlc_models.formats._columns import booleans, is_text, numbers, plain
+from hbmlc_models.formats._columns import TRUE_WORDS, booleans, is_text, numbers, plain
 from hbmlc_models.formats._compute import pc
 from hbmlc_models.formats.mapping import QualityCut
 
@@ -16,24 +16,15 @@ __all__ = ["passes"]
 def passes(column: pa.Array, cut: QualityCut, *, start: int) -> BoolArray:
     """Whether each row passes, ``(n,)``; without a quality it does not; ``start`` rows came before.
 
-    A text that is asked for is compared with texts, case and blanks aside; all else as numbers.
+    Flags are compared as such, texts without case and blanks, all else as numbers.
     """
     wanted = [*cut.among, *([] if cut.equal is None else [cut.equal])]
-    is_free = cut.min is None and cut.max is None
-    if is_free and any(isinstance(value, bool) for value in wanted):
-        # A flag, however the format writes it; without a value it is no answer.
-        is_given = np.asarray(plain(column, cut.column).is_valid())
-        flags = booleans(column, cut.column, start=start)
-        return is_given & np.isin(flags, [bool(value) for value in wanted])
-    if is_free and any(isinstance(value, str) for value in wanted):
-        held = plain(column, cut.column)
-        if not is_text(held.type):
-            held = held.cast(pa.string())
-        lowered = pc.utf8_lower(pc.utf8_trim_whitespace(held))
-        found = pc.is_in(lowered, pa.array([str(value).strip().lower() for value in wanted]))
-        return np.array(
-            pc.fill_null(found, fill_value=False).to_numpy(zero_copy_only=False), dtype=bool
-        )
+    held = plain(column, cut.column)
+    if cut.min is None and cut.max is None:
+        if pa.types.is_boolean(held.type) or any(isinstance(value, bool) for value in wanted):
+            return _flags(held, [str(value).strip().lower() for value in wanted], cut, start=start)
+        if is_text(held.type):
+            return _texts(held, [str(value).strip().lower() for value in wanted])
     values = numbers(column, cut.column, start=start)
     is_fine = np.isfinite(values)
     if cut.min is not None:
@@ -41,5 +32,35 @@ def passes(column: pa.Array, cut: QualityCut, *, start: int) -> BoolArray:
     if cut.max is not None:
         is_fine &= values <= cut.max
     if wanted:
-        is_fine &= np.isin(values, [float(value) for value in wanted])
+        is_fine &= np.isin(values, [_number(value) for value in wanted])
     return is_fine
+
+
+def _flags(column: pa.Array, wanted: list[str], cut: QualityCut, *, start: int) -> BoolArray:
+    """Rows whose flag is wanted, however the format writes it; without a value it is no answer."""
+    is_given = np.asarray(column.is_valid())
+    flags = booleans(column, cut.column, start=start)
+    return is_given & np.isin(flags, [value in TRUE_WORDS for value in wanted])
+
+
+def _texts(column: pa.Array, wanted: list[str]) -> BoolArray:
+    """Rows whose text is wanted, case and blanks aside; numbers are compared as such."""
+    lowered = pc.utf8_lower(pc.utf8_trim_whitespace(column))
+    distinct = pc.unique(lowered).to_pylist()
+    keys = {_key(value) for value in wanted}
+    fitting = [text for text in distinct if text is not None and _key(text) in keys]
+    found = pc.fill_null(pc.is_in(lowered, pa.array(fitting, pa.string())), fill_value=False)
+    return np.array(found.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _key(text: str) -> str | float:
+    """What is compared: a number where the text is one, else itself."""
+    number = _number(text)
+    return text if np.isnan(number) else number
+
+
+def _number(value: float | str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        return float("nan")

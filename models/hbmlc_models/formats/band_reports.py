@@ -25,6 +25,11 @@ the deepest field (JADES reaches 31; Eisenstein et al. 2023, arXiv:2306.02465)."
 _FAR = 5.0
 """Distance of a band's median from its neighbours that no colour of galaxies makes [mag]: the
 reddest have 3 to 4 between optical and near-infrared (Roche et al. 2002, MNRAS 337, 1282)."""
+_OPTICAL = (350.0, 1_000.0)
+"""Wavelengths of optical bands [nm]."""
+_SHALLOW_MAG, _SHALLOW_RATIO = 17.5, 50.0
+"""Brighter than this [AB mag] galaxies have a higher signal-to-noise than this in the shallowest
+optical surveys: SkyMapper reaches 20 at 5 sigma (Onken et al. 2024, PASA 41, e061)."""
 _NEIGHBOURS = 4
 _SAMPLE = 200_000
 """Rows from which percentiles are taken."""
@@ -152,6 +157,17 @@ def judge_bands(reports: tuple[BandReport, ...]) -> list[Finding]:
                 )
             )
             continue
+        if _is_too_shallow(report):
+            findings.append(
+                warn(
+                    FindingCode.BAND_IMPLAUSIBLE,
+                    f"Galaxies of {median:.1f} AB mag have a signal-to-noise of "
+                    f"{report.snr_p50:.0f} in {report.band}: no survey is that shallow; check the "
+                    f"unit of {shown(report.column)}, read as {report.unit}",
+                    column=report.column,
+                )
+            )
+            continue
         off = _distance(report, reports)
         if off is not None and abs(off) > _FAR:
             findings.append(
@@ -164,6 +180,15 @@ def judge_bands(reports: tuple[BandReport, ...]) -> list[Finding]:
                 )
             )
     return findings
+
+
+def _is_too_shallow(report: BandReport) -> bool:
+    """Whether bright galaxies are measured badly in the optical: the unit is another, mostly."""
+    nanometres = wavelength(report.band)
+    if nanometres is None or not _OPTICAL[0] < nanometres < _OPTICAL[1]:
+        return False
+    is_bright = report.mag_p50 is not None and report.mag_p50 < _SHALLOW_MAG
+    return is_bright and report.snr_p50 is not None and report.snr_p50 < _SHALLOW_RATIO
 
 
 def _distance(report: BandReport, reports: tuple[BandReport, ...]) -> float | None:

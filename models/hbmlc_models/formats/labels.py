@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hbmlc_models.arrays import BoolArray, FloatArray
+from hbmlc_models.arrays import BoolArray, FloatArray, IntArray
 from hbmlc_models.bands import wavelength
 
 __all__ = ["LEFT_OUT", "Labels", "judge_labels", "largest_visible_redshift"]
@@ -32,7 +32,16 @@ _CODES = (*_NINES, *(-nine for nine in _NINES), -1.0, -9.0)
 _MIN_REPEATS = 3
 """Galaxies that share one redshift to four digits before it can be a code."""
 _GAP = 0.25
-"""Distance of a repeated value from the next one, in units of 1 + z, that makes it a code."""
+"""Distance of such a value from the next one, in units of 1 + z, that makes it a code."""
+_MANY_REPEATS = 5
+"""Galaxies that share one redshift before it can be a code without standing apart."""
+_TIMES_USUAL = 5.0
+_USUAL = 0.95
+"""It is shared by this many times what this part of all redshifts is shared by at most: tables
+with two digits share all of theirs."""
+_FEW_ABOVE = 2
+_PART_ABOVE = 0.01
+"""Galaxies, and their part, that may lie above the far end: slips of single redshifts."""
 _LARGEST_ERROR = 0.05
 """Errors above this, over 1 + z, are none of a spectrum."""
 _LYMAN_ALPHA = 121.567
@@ -121,17 +130,27 @@ def _codes(z: FloatArray) -> tuple[BoolArray, tuple[float, ...]]:
     is_known = np.isin(values, _CODES)
     found = set(values[is_known].tolist())
     is_other = ~is_known & (np.abs(values) > _STAR)
-    others, repeats = values[is_other], counts[is_other]
-    # More than one code may lie at the far end, such as 8.888 and 7.777.
-    while len(others) > 1 and repeats[-1] >= _MIN_REPEATS and _is_apart(others):
-        found.add(float(others[-1]))
-        others, repeats = others[:-1], repeats[:-1]
+    found |= _repeated_at_the_end(values[is_other], counts[is_other])
     codes = tuple(sorted(found))
     is_code = np.zeros(len(z), dtype=bool)
     is_code[is_given] = np.isin(rounded, codes)
     return is_code, codes
 
 
-def _is_apart(values: FloatArray) -> bool:
-    """Whether the last of ascending values is far above the one before it."""
-    return bool(values[-1] - values[-2] > _GAP * (1 + max(float(values[-2]), 0.0)))
+def _repeated_at_the_end(values: FloatArray, counts: IntArray) -> set[float]:
+    """Values at the far end that more galaxies share than share others; ``values`` ascend.
+
+    A few stray values may lie above a code, and there may be several, such as 8.888 and 7.777.
+    """
+    found: set[float] = set()
+    n_above = 0
+    usual = float(np.quantile(counts, _USUAL)) if len(counts) else 1.0
+    while len(values) > 1 and n_above <= max(_FEW_ABOVE, _PART_ABOVE * counts.sum()):
+        is_apart = values[-1] - values[-2] > _GAP * (1 + max(float(values[-2]), 0.0))
+        least = _MIN_REPEATS if is_apart else max(_MANY_REPEATS, _TIMES_USUAL * usual)
+        if counts[-1] >= least:
+            found.add(float(values[-1]))
+        else:
+            n_above += int(counts[-1])
+        values, counts = values[:-1], counts[:-1]
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -373,3 +374,77 @@ def test_labels_that_say_not_measured_change_nothing_of_the_catalogue(tmp_path: 
 
     # The same bytes are calibrated: a quarter of 9.9999 does no harm at all.
     assert len(digests) == 1
+
+
+@pytest.mark.parametrize(
+    ("instead", "said"),
+    [
+        (lambda flux, error: 31.4 - 2.5 * np.log10(flux), "magnitudes"),
+        (lambda flux, error: 27 - 2.5 * np.log10(error / 10), "magnitudes"),
+        (lambda flux, error: error / flux, "relative"),
+        (lambda flux, error: 1.0857 * error / flux, "relative"),
+        (lambda flux, error: error**-2, "inverse"),
+    ],
+)
+@pytest.mark.parametrize("zero_point", [31.4, 22.5])
+def test_what_is_no_error_of_a_flux_is_called_by_its_name(
+    instead: Any, said: str, zero_point: float, tmp_path: Path
+) -> None:
+    columns = fluxes("gri", zero_point)
+    for band in "gri":
+        columns[f"flux_err_{band}"] = instead(
+            SKY.flux(band, zero_point=zero_point), SKY.flux_err(band, zero_point=zero_point)
+        )
+
+    error = refusal(tmp_path, base() | columns, {"zero_point": zero_point})
+
+    assert error.code == "bad-errors"
+    assert said in error.message
+
+
+def test_a_signal_to_noise_mapped_as_error_is_refused(tmp_path: Path) -> None:
+    columns = base() | fluxes("g", 31.4) | {"g_snr": 1.0857 / SKY.error("g")}
+
+    error = refusal(tmp_path, columns, {"flux": {"g": "flux_g"}, "flux_err": {"g": "g_snr"}})
+
+    assert "signal-to-noise" in error.message
+
+
+def test_errors_that_are_a_fixed_part_of_the_flux_are_named(tmp_path: Path) -> None:
+    columns = fluxes("gri", 31.4)
+    columns["flux_err_g"] = 0.1 * SKY.flux("g")
+
+    report = inspect(tmp_path, base() | columns)
+
+    assert [f.column for f in report.findings if f.code == "errors-constant"] == ["flux_err_g"]
+
+
+def test_a_survey_that_is_too_shallow_is_in_another_unit(tmp_path: Path) -> None:
+    columns = fluxes("gri", 31.4)
+
+    report = inspect(tmp_path, base() | columns, {"flux_unit": "uJy"})
+
+    assert "band-implausible" in codes(report)
+
+
+def test_millijansky_without_a_unit_are_found(tmp_path: Path) -> None:
+    assert inspect(tmp_path, base() | fluxes("gri", 16.4)).mapping.flux_unit == "mJy"
+
+
+@pytest.mark.parametrize("code", [6.999, 6.5])
+def test_a_code_within_reach_of_the_labels_is_found_by_its_number(code: float) -> None:
+    z = np.random.default_rng(1).uniform(3, 6, 20).tolist()
+
+    assert judged([*z, *[code] * 20]).left_out == {"sentinel": 20}
+
+
+def test_a_stray_value_above_a_code_does_not_hide_it() -> None:
+    z = np.random.default_rng(1).uniform(0.1, 1.2, 60).tolist()
+
+    assert judged([*z, *[6.666] * 20, 7.7]).left_out == {"sentinel": 20}
+
+
+def test_redshifts_of_two_digits_are_labels() -> None:
+    z = np.round(np.random.default_rng(1).uniform(0.1, 0.6, 2_000), 2).tolist()
+
+    assert not judged(z).left_out

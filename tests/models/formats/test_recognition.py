@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from inspected import base, codes, inspect, mags, medians, refusal
 from made_up_sky import MADE_UP
 
+from hbmlc_models.formats import CatalogError, inspect_table
 from hbmlc_models.formats.recognise import rank_names
 from hbmlc_models.formats.recognise.band_names import parse_band_column
 
@@ -339,3 +340,70 @@ def test_a_column_that_is_mapped_as_redshift_is_no_band(tmp_path: Path) -> None:
     report = inspect(tmp_path, columns, {"z_spec": "z"})
 
     assert report.bands == ("g", "r", "i")
+
+
+@pytest.mark.parametrize(
+    ("mapping", "where"),
+    [
+        ({"mag_offset": {"G": 2.7}}, "mag_offset"),
+        ({"flux_unit": "nJy"}, "flux_unit"),
+        ({"flux_unit": "parsec"}, "flux_unit"),
+        ({"zero_point": 25.0}, "zero_point"),
+        ({"extras": {"sizze": "ra"}}, "extras"),
+    ],
+)
+def test_what_a_mapping_says_in_vain_is_refused(
+    mapping: dict[str, object], where: str, tmp_path: Path
+) -> None:
+    error = refusal(tmp_path, base() | mags("gri"), mapping)
+
+    assert (error.code, error.where) == ("mapping-invalid", where)
+
+
+def test_kinds_that_are_switched_off_are_said_to_be(tmp_path: Path) -> None:
+    error = refusal(tmp_path, base() | mags("gri"), {"mag": None})
+
+    assert "switches mag off" in error.message
+
+
+@pytest.mark.parametrize(
+    ("flag", "cut"),
+    [
+        (["3", "1"], {"equal": 3}),
+        (["3.0", "1"], {"equal": "3"}),
+        ([3.0, 1.0], {"equal": "3"}),
+        ([True, False], {"equal": "T"}),
+        ([True, False], {"equal": 1}),
+        (["secure ", "no"], {"in": ["Secure", "likely"]}),
+        ([4, 2], {"min": 3, "max": 4.9}),
+    ],
+)
+def test_a_cut_on_quality_takes_flags_numbers_and_texts(
+    flag: list[object], cut: dict[str, object], tmp_path: Path
+) -> None:
+    columns = base() | mags("gri") | {"flag": [flag[k % 2] for k in range(len(SKY.id))]}
+
+    report = inspect(tmp_path, columns, {"z_quality": {"column": "flag", **cut}})
+
+    assert report.n_labelled == np.sum(np.isfinite(SKY.z_spec) & (np.arange(len(SKY.id)) % 2 == 0))
+
+
+def test_names_that_are_there_twice_and_not_used_are_mentioned(tmp_path: Path) -> None:
+    rows = "\n".join(f"{k},{20 + k % 3},0.1,{k % 5},x,y" for k in range(50))
+    path = tmp_path / "upload.csv"
+    path.write_text(f"id,mag_g,mag_err_g,z_spec,note,note\n{rows}\n")
+
+    assert "column-twice" in codes(inspect_table(path))
+
+
+@pytest.mark.parametrize("number", ["{:g}", "{:.4e}", "{:.8E}", "{:.1f}"])
+def test_ids_of_a_text_table_that_lost_their_digits_are_refused(
+    number: str, tmp_path: Path
+) -> None:
+    ids = [number.format(1.2345e17 + k * 1e13) for k in range(50)]
+    rows = "\n".join(f"{i},{20 + k % 3},0.1,{0.1 * (k % 5)}" for k, i in enumerate(ids))
+    path = tmp_path / "upload.csv"
+    path.write_text(f"id,mag_g,mag_err_g,z_spec\n{rows}\n")
+
+    with pytest.raises(CatalogError, match="digits of its ids are lost"):
+        inspect_table(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from enum import StrEnum
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from hbmlc_models.formats.errors import BadErrorsError
 from hbmlc_models.formats.findings import Finding, FindingCode, warn
 from hbmlc_models.formats.look import Look
 from hbmlc_models.formats.recognise.band_names import Quantity, Role, parse_band_column
+from hbmlc_models.formats.recognise.name_words import words_of
 from hbmlc_models.formats.recognise.sources import BandSource
 from hbmlc_models.formats.shown import listed, shown
 from hbmlc_models.photometry import MAG_PER_E_FOLD
@@ -24,12 +26,30 @@ _SIGNAL_TO_NOISE = (1.0, 2e4)
 """Median of the brighter half of a band: fainter is no detection, and beyond it calibration and
 flat fields err by more than the photons do."""
 _FALLING = -0.3
-"""Rank correlation of inverse variances with flux; errors rise with it."""
+"""Rank correlation with flux below which implausible "errors" are none; errors rise with it."""
+_FALLING_FAR = -0.6
+"""The same of such as give a plausible signal-to-noise."""
+_MAGNITUDES = (10.0, 40.0)
+"""Values between these that fall with flux are magnitudes."""
+_IVAR = frozenset({"ivar", "invvar"})
+_RATIOS = frozenset({"snr", "sn", "s2n"})
+_PROPORTIONAL = (1.5, 0.05)
+"""Decades that fluxes span at least, and the signal-to-noise at most, where errors are a fixed part
+of the flux."""
 _LARGEST_MAG_ERROR = 5.0
 """A median error above this is none [mag]: it would be a signal-to-noise of 0.2."""
 _NEAR = 3.0
 """Errors within this of their magnitudes are magnitudes themselves, or limits [mag]."""
 _LARGEST_MMAG_ERROR = 1_000.0
+
+
+class _Held(StrEnum):
+    """What a column called errors may hold instead."""
+
+    IVAR = "inverse variances"
+    RELATIVE = "relative errors, or those of magnitudes"
+    MAG = "magnitudes"
+    RATIO = "signal-to-noise ratios"
 
 
 def judge_errors(
@@ -47,7 +67,7 @@ def judge_errors(
     for source in sources:
         values, errors = _usable(source, look)
         if source.quantity is Quantity.FLUX:
-            _refuse_inverse_variances(source, values, errors)
+            _refuse_other_than_errors(source, values, errors)
             judged.append(source)
         else:
             _refuse_magnitudes(source, values, errors)
@@ -66,43 +86,67 @@ def _usable(source: BandSource, look: Look) -> tuple[FloatArray, FloatArray]:
     return values[is_usable], errors[is_usable]
 
 
-def _refuse_inverse_variances(source: BandSource, flux: FloatArray, errors: FloatArray) -> None:
-    """Raise where a column of errors is one of inverse variances, by name or by its numbers."""
+def _refuse_other_than_errors(source: BandSource, flux: FloatArray, errors: FloatArray) -> None:
+    """Raise where a column of errors of fluxes holds something else, by name or by its numbers."""
     if source.is_ivar:
         return
+    words = {word.lower() for word in words_of(source.error_column)}
     parsed = parse_band_column(source.error_column)
-    is_named = parsed is not None and parsed.role is Role.IVAR
-    if not (is_named or "ivar" in source.error_column.lower() or _falls(flux, errors)):
+    is_ivar = (parsed is not None and parsed.role is Role.IVAR) or not words.isdisjoint(_IVAR)
+    if is_ivar:
+        found = _Held.IVAR
+    elif not words.isdisjoint(_RATIOS):
+        found = _Held.RATIO
+    else:
+        found = _held_instead(flux, errors)
+    if found is None:
         return
+    is_ivar = found is _Held.IVAR
+    cure = (
+        "map the column as 'flux_ivar' instead of 'flux_err'"
+        if is_ivar
+        else "map the column of the one-sigma errors, in the unit of the flux"
+    )
     raise BadErrorsError(
-        f"The errors of {source.band}, {shown(source.error_column)}, are inverse variances; map "
-        "the column as 'flux_ivar' instead of 'flux_err'.",
+        f"The errors of {source.band}, {shown(source.error_column)}, are {found.value}; {cure}.",
         where=source.error_column,
-        mapping={"flux_ivar": {source.band: source.error_column}},
+        mapping={"flux_ivar": {source.band: source.error_column}} if is_ivar else None,
     )
 
 
-def _falls(flux: FloatArray, errors: FloatArray) -> bool:
-    """Whether "errors" fall with flux and give a signal-to-noise only as inverse variances."""
-    is_bright = flux > np.median(flux) if len(flux) >= _MIN_ROWS else np.zeros(len(flux), bool)
-    is_bright &= flux > 0
-    if is_bright.sum() < _MIN_ROWS // 2 or np.ptp(errors[is_bright]) == 0:
-        return False
+def _held_instead(flux: FloatArray, errors: FloatArray) -> _Held | None:
+    """What "errors" are that fall with flux; true ones rise with it, or stay.
+
+    What they are is what makes the errors behind them spread least: those of a survey are nearly
+    the same for all its faint galaxies.
+    """
+    flux, errors = flux[flux > 0], errors[flux > 0]
+    if len(flux) < _MIN_ROWS or np.ptp(errors) == 0:
+        return None
+    is_bright = flux >= np.median(flux)
     ratio = float(np.median(flux[is_bright] / errors[is_bright]))
-    as_ivar = float(np.median(flux[is_bright] * np.sqrt(errors[is_bright])))
-    if _is_plausible(ratio) or not _is_plausible(as_ivar):
-        return False
-    return _rank_correlation(flux[flux > 0], errors[flux > 0]) < _FALLING
+    limit = _FALLING if not _is_plausible(ratio) else _FALLING_FAR
+    if _rank_correlation(flux, errors) > limit:
+        return None
+    low, high = np.quantile(errors, [0.02, 0.98])
+    if _MAGNITUDES[0] < low and high < min(_MAGNITUDES[1], 2 * low):
+        return _Held.MAG
+    flux, errors = flux[~is_bright], errors[~is_bright]
+    spread = {
+        _Held.IVAR: float(np.std(np.log(errors)) / 2),
+        _Held.RELATIVE: float(np.std(np.log(flux * errors))),
+    }
+    return min(spread, key=lambda held: spread[held])
+
+
+def _is_plausible(ratio: float) -> bool:
+    return _SIGNAL_TO_NOISE[0] < ratio < _SIGNAL_TO_NOISE[1]
 
 
 def _rank_correlation(x: FloatArray, y: FloatArray) -> float:
     """Spearman's coefficient; without its p-value it is not worth the import of scipy.stats."""
     ranks = [np.argsort(np.argsort(values)) for values in (x, y)]
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
-
-
-def _is_plausible(ratio: float) -> bool:
-    return _SIGNAL_TO_NOISE[0] < ratio < _SIGNAL_TO_NOISE[1]
 
 
 def _refuse_magnitudes(source: BandSource, mags: FloatArray, errors: FloatArray) -> None:
@@ -138,23 +182,39 @@ def _told_millimags(source: BandSource) -> Finding:
 
 
 def _constant(sources: list[BandSource], look: Look) -> list[Finding]:
-    """Warn of errors that are the same for every galaxy."""
-    same = [
-        source.error_column
-        for source in sources
-        for _, errors in [_usable(source, look)]
-        if len(errors) >= _MIN_ROWS and np.ptp(errors) == 0
-    ]
-    if not same:
-        return []
+    """Warn of errors that are the same for every galaxy, or a fixed part of its flux."""
+    same: list[str] = []
+    proportional: list[str] = []
+    for source in sources:
+        values, errors = _usable(source, look)
+        if len(errors) < _MIN_ROWS:
+            continue
+        if np.ptp(errors) == 0:
+            same.append(source.error_column)
+        elif source.quantity is Quantity.FLUX and _is_proportional(values, errors):
+            proportional.append(source.error_column)
     return [
         warn(
             FindingCode.ERRORS_CONSTANT,
-            f"The errors {listed(same, 5)} are the same for every galaxy; the width of p(z) is "
+            f"The errors {listed(names, 5)} are {what} for every galaxy; the width of p(z) is "
             "worth no more than they are.",
-            column=same[0],
+            column=names[0],
         )
+        for names, what in ((same, "the same"), (proportional, "the same part of the flux"))
+        if names
     ]
+
+
+def _is_proportional(flux: FloatArray, errors: FloatArray) -> bool:
+    """Whether bright and faint galaxies have one signal-to-noise."""
+    flux, errors = flux[flux > 0], errors[flux > 0]
+    if len(flux) < _MIN_ROWS:
+        return False
+    spans = [
+        float(np.ptp(np.quantile(np.log10(values), [0.05, 0.95])))
+        for values in (flux, flux / errors)
+    ]
+    return spans[0] > _PROPORTIONAL[0] and spans[1] < _PROPORTIONAL[1]
 
 
 def _implausible(sources: list[BandSource], look: Look) -> list[Finding]:

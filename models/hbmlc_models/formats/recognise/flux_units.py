@@ -18,6 +18,8 @@ __all__ = ["AssumedUnit", "assume_unit", "is_plausible_unit", "unit_from_mags"]
 
 _TYPICAL_MEDIANS = (12.0, 30.0)
 """Median AB magnitudes of the bands of a survey: 2MASS to the Hubble Ultra Deep Field."""
+_USUAL_MEDIANS = (16.0, 29.3)
+"""The same of nearly all that are calibrated: they win over what is only possible."""
 _DEPTHS = (12.0, 31.5)
 """5-sigma AB depths: shallower than 2MASS, deeper than the deepest image of JWST (JADES reaches
 31; Eisenstein et al. 2023, arXiv:2306.02465)."""
@@ -52,7 +54,8 @@ def assume_unit(bands: Mapping[str, Measured], look: Look, names: Sequence[str])
         for unit in candidates
         if n_values >= _MIN_VALUES and is_plausible_unit(unit, bands, look)
     ]
-    unit = plausible[0] if plausible else candidates[0]
+    usual = [unit for unit in plausible if _within(medians[unit.name], _USUAL_MEDIANS)]
+    unit = (usual or plausible or candidates)[0]
     return AssumedUnit(
         unit=unit,
         finding=_told(unit, candidates, [u.name for u in plausible], bands, medians),

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from hbmlc_models.formats.errors import MappingInvalidError
 from hbmlc_models.formats.mapping import ColumnMapping
 from hbmlc_models.formats.readers import SourceColumn, SourceTable
+from hbmlc_models.formats.recognise.band_names import Quantity
+from hbmlc_models.formats.recognise.band_sources import Chosen
+from hbmlc_models.formats.recognise.words import EXTRAS
 from hbmlc_models.formats.shown import listed, shown
 
 __all__ = ["check_bands", "check_columns", "mapped_elsewhere"]
@@ -44,15 +47,33 @@ def _is_element(index: str, column: SourceColumn) -> bool:
     return index.isdigit() and column.n_elements is not None and int(index) < column.n_elements
 
 
-def check_bands(given: ColumnMapping, bands: tuple[str, ...]) -> None:
-    """Raise where the mapping says something of a band that is not there: a slip, mostly."""
-    for name in ("mag_offset", "zero_point", "flux_unit"):
+def check_bands(given: ColumnMapping, chosen: Chosen) -> None:
+    """Raise where the mapping says something of bands that are not there, or of none at all."""
+    bands = {
+        quantity: [band for band, (family, _) in chosen.items() if family.quantity is quantity]
+        for quantity in (Quantity.MAG, Quantity.FLUX)
+    }
+    for name, quantity in (
+        ("mag_offset", Quantity.MAG),
+        ("zero_point", Quantity.FLUX),
+        ("flux_unit", Quantity.FLUX),
+    ):
         value = getattr(given, name)
-        wrong = sorted(set(value) - set(bands)) if isinstance(value, Mapping) else []
-        if wrong:
+        known = bands[quantity]
+        wrong = sorted(set(value) - set(known)) if isinstance(value, Mapping) else []
+        if wrong or (value and not known):
+            what = f"speaks of {', '.join(wrong)}" if wrong else "is given"
             raise MappingInvalidError(
-                f"{name!r} speaks of {', '.join(wrong)}, and the bands are {', '.join(bands)}.",
+                f"{name!r} {what}, and the bands that are read as {quantity.value} are "
+                f"{', '.join(known) or 'none'}.",
                 where=name,
+            )
+    for name in given.extras:
+        if name not in EXTRAS and not name.startswith(("depth_", "seeing_")):
+            raise MappingInvalidError(
+                f"'extras' has no {name!r}; known: {', '.join(EXTRAS)}, depth_<band>, "
+                "seeing_<band>.",
+                where="extras",
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from hbmlc_models.formats.findings import Finding
+from hbmlc_models.formats.findings import Finding, FindingCode, note
 from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.look import Look, look_at
 from hbmlc_models.formats.mapping import ColumnMapping
@@ -27,7 +27,7 @@ from hbmlc_models.formats.recognise.redshifts import (
 )
 from hbmlc_models.formats.recognise.refusals import no_band, no_errors, no_id
 from hbmlc_models.formats.recognise.sources import BandSource
-from hbmlc_models.formats.shown import is_printable_name
+from hbmlc_models.formats.shown import is_printable_name, listed
 
 __all__ = ["Recognised", "recognise"]
 
@@ -90,7 +90,7 @@ def recognise(
     look = look_at(table, _worth_a_look(families, names, given), limits)
     settled, findings = settle_quantities(families, scalars, look)
     chosen, said = _photometry(settled, given, columns, look, names)
-    check_bands(given, tuple(chosen))
+    check_bands(given, chosen)
     mags = {
         band: found.column
         for family in settled
@@ -106,7 +106,7 @@ def recognise(
         raise no_id(columns)
     _check_expansion(mapping, table, limits, file_bytes=file_bytes)
     sources, judged = judge_errors(sources, look)
-    findings += [*said, *missing_errors(chosen), *remarks, *judged]
+    findings += [*said, *missing_errors(chosen), *remarks, *judged, *_doubles(table)]
     return Recognised(
         mapping=mapping,
         sources=sources,
@@ -115,6 +115,20 @@ def recognise(
         is_tile_guessed=given.tile is None,
         is_selected_guessed=given.selected is None,
     )
+
+
+def _doubles(table: SourceTable) -> list[Finding]:
+    """Name columns that are there twice, and not used."""
+    names = [name for name in table.doubles if is_printable_name(name)]
+    if not names:
+        return []
+    return [
+        note(
+            FindingCode.COLUMN_TWICE,
+            f"several columns have the same name and are not used: {listed(names, 5)}",
+            column=names[0],
+        )
+    ]
 
 
 def _with_unit(name: str, column: SourceColumn) -> SourceColumn:
@@ -147,7 +161,7 @@ def _photometry(
     if explicit is not None:
         return with_given_errors(explicit, given), []
     if not families:
-        raise no_band(columns, names)
+        raise no_band(columns, names, off=given.off)
     chosen, findings = choose(families, look, columns)
     return with_given_errors(chosen, given), findings
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from hbmlc_models.formats.errors import BadErrorsError, MissingIdsError, NoBandRecognisedError
 from hbmlc_models.formats.readers import SourceColumn
@@ -13,7 +13,9 @@ from hbmlc_models.formats.shown import listed
 __all__ = ["no_band", "no_errors", "no_id"]
 
 
-def no_band(columns: Mapping[str, SourceColumn], names: Mapping[str, str]) -> NoBandRecognisedError:
+def no_band(
+    columns: Mapping[str, SourceColumn], names: Mapping[str, str], *, off: Collection[str]
+) -> NoBandRecognisedError:
     """No band; where there are columns of errors, that is what is said."""
     errors = [
         column
@@ -22,7 +24,10 @@ def no_band(columns: Mapping[str, SourceColumn], names: Mapping[str, str]) -> No
     ]
     vectors = [name for name, column in columns.items() if column.n_elements is not None]
     hint = ""
-    if errors:
+    switched = sorted({"mag", "flux"} & set(off))
+    if switched:
+        hint = f" The mapping switches {' and '.join(switched)} off."
+    elif errors:
         hint = f" There are columns of errors, such as {listed(errors, 3)}, but none of values."
     elif vectors:
         hint = f" Elements of vectors are mapped as {vectors[0]}[0]."
