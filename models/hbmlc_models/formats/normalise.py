@@ -56,9 +56,10 @@ def fluxes_from_mags(
 
     ``offset`` makes them AB [mag]; ``scale`` and ``error_scale`` are magnitudes of one of each.
     """
+    mag = mag * scale
     is_missed = mag >= _NON_DETECTION
     is_given = (mag > -_NON_DETECTION) & ~is_missed & (mag != 0)
-    ab = np.where(is_given, mag * scale + offset, np.nan)
+    ab = np.where(is_given, mag + offset, np.nan)
     is_observed = is_given & (ab > _POSSIBLE_MAGS[0]) & (ab < _POSSIBLE_MAGS[1])
     counts["out_of_range"] += int(np.sum(is_given & ~is_observed))
     is_usable = np.isfinite(mag_err) & (mag_err > 0) & ~np.isin(mag_err, _ERROR_SENTINELS)

@@ -10,6 +10,7 @@ from typing import Any
 
 from hbmlc_models.formats.errors import MappingInvalidError
 from hbmlc_models.formats.shown import shown
+from hbmlc_models.formats.unit_spellings import plain_unit, stated_zero_point
 from hbmlc_models.photometry import AB_ZERO_JANSKY
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "is_zero_point",
     "mag_per",
     "required_flux_unit",
+    "squared_unit",
     "zero_point_unit",
 ]
 
@@ -46,30 +48,6 @@ _KNOWN: Mapping[str, FluxUnit] = {
         FluxUnit("nJy", 1e-9 / AB_ZERO_JANSKY),
     )
 }
-_SPELLINGS = {
-    "mgy": "maggy",
-    "maggie": "maggy",
-    "maggies": "maggy",
-    "nmgy": "nanomaggy",
-    "nmaggy": "nanomaggy",
-    "nmaggie": "nanomaggy",
-    "nmaggies": "nanomaggy",
-    "nanomaggie": "nanomaggy",
-    "nanomaggies": "nanomaggy",
-    "nanomgy": "nanomaggy",
-    "jansky": "Jy",
-    "janskys": "Jy",
-    "jy": "Jy",
-    "millijansky": "mJy",
-    "microjansky": "uJy",
-    "microjanskys": "uJy",
-    "microjy": "uJy",
-    "nanojansky": "nJy",
-    "nanojanskys": "nJy",
-    "nanojy": "nJy",
-    "ujy": "uJy",
-    "njy": "nJy",
-}
 _MAG_WORDS = re.compile(r"\b(m?mag(?:nitudes?)?|abmags?|vegamags?|mag_?ab)\b", re.IGNORECASE)
 _VEGA = re.compile(r"vega", re.IGNORECASE)
 _PLAIN_MAGS = {
@@ -78,6 +56,7 @@ _PLAIN_MAGS = {
     "magnitude": 1.0,
     "magnitudes": 1.0,
     "abmag": 1.0,
+    "ab": 1.0,
     "mmag": 1e-3,
     "millimag": 1e-3,
 }
@@ -112,19 +91,46 @@ def flux_unit(text: str) -> FluxUnit | None:
     >>> flux_unit("nanomaggies"), round(flux_unit("10^-6 Jy").maggies * 3631e6, 9)
     (FluxUnit(name='nanomaggy', maggies=1e-09), 1.0)
     """
-    spelled = _plain(text)
-    if spelled in _KNOWN:
-        return _KNOWN[spelled]
-    if (name := _SPELLINGS.get(spelled.lower().replace(" ", ""))) is not None:
-        return _KNOWN[name]
-    unit = _astropy_unit(spelled)
+    if (point := stated_zero_point(text)) is not None:
+        return zero_point_unit(point)
+    if mag_per(text) is not None:
+        return None
+    spelled = plain_unit(text)
+    maggies = _KNOWN[spelled].maggies if spelled in _KNOWN else _maggies(_astropy_unit(spelled))
+    return None if maggies is None else _named(text, maggies)
+
+
+@lru_cache(maxsize=512)
+def squared_unit(text: str) -> tuple[FluxUnit, int] | None:
+    """Unit of flux density whose square is ``text``, and 2 for variances, -2 for inverse ones.
+
+    Examples
+    --------
+    >>> squared_unit("1/nanomaggy^2")[0].name, squared_unit("uJy2")[1], squared_unit("uJy")
+    ('nanomaggy', 2, None)
+    """
+    unit = _astropy_unit(plain_unit(text))
+    if unit is None:
+        return None
+    for power in (2, -2):
+        maggies = _maggies(unit ** (1 / power))
+        if maggies is not None:
+            return _named(text, maggies), power
+    return None
+
+
+def _maggies(unit: Any) -> float | None:
+    """One of an astropy unit of flux density [maggies]; ``None`` where it is none."""
     if unit is None:
         return None
     import astropy.units as u
 
+    if not isinstance(unit, u.UnitBase):
+        # "mag(AB)" can be turned into a flux density, and is none.
+        return None
     for base, per in ((u.Jy, 1 / AB_ZERO_JANSKY), (u.Unit("mgy"), 1.0)):
         if unit.is_equivalent(base):
-            return _named(text, float(unit.to(base)) * per)
+            return float(unit.to(base)) * per
     return None
 
 
@@ -152,7 +158,7 @@ def is_zero_point(unit: str) -> bool:
 
 def is_per_wavelength(text: str) -> bool:
     """Whether a unit is a flux density per wavelength, which needs the filter to be converted."""
-    unit = _astropy_unit(_plain(text))
+    unit = _astropy_unit(plain_unit(text))
     if unit is None:
         return False
     import astropy.units as u
@@ -163,7 +169,7 @@ def is_per_wavelength(text: str) -> bool:
 @lru_cache(maxsize=512)
 def mag_per(text: str) -> float | None:
     """Magnitudes per unit spelled ``text``, such as 0.001 for mmag; ``None`` where it is none."""
-    spelled = _plain(text).lower()
+    spelled = plain_unit(text).lower()
     if spelled in _PLAIN_MAGS:
         return _PLAIN_MAGS[spelled]
     found = _MAG_WORDS.search(spelled.replace("(", " ").replace(")", " ").replace("_", " "))
@@ -180,7 +186,7 @@ def is_vega(text: str) -> bool:
 @lru_cache(maxsize=64)
 def degrees_per(text: str) -> float | None:
     """Degrees per unit of angle spelled ``text``; ``None`` where it is none."""
-    spelled = _plain(text).lower()
+    spelled = plain_unit(text).lower()
     if spelled in _ANGLES:
         return _ANGLES[spelled]
     unit = _astropy_unit(spelled)
@@ -191,20 +197,12 @@ def degrees_per(text: str) -> float | None:
     return float(unit.to(u.deg)) if unit.is_equivalent(u.deg) else None
 
 
-def _plain(text: str) -> str:
-    """Unit without brackets, and with the micro sign as ``u``."""
-    spelled = text.strip().strip("'\"").replace("μ", "u").replace("µ", "u")
-    if spelled.startswith(("[", "(")) and spelled.endswith(("]", ")")):
-        spelled = spelled[1:-1].strip()
-    return spelled
-
-
 def _named(text: str, maggies: float) -> FluxUnit:
     """Give the known unit of that size, else one with the name in the file."""
     for unit in _KNOWN.values():
         if abs(maggies / unit.maggies - 1) < 1e-6:  # noqa: PLR2004 -- rounding of constants
             return unit
-    return FluxUnit(_plain(text), maggies)
+    return FluxUnit(plain_unit(text), maggies)
 
 
 def _astropy_unit(text: str) -> Any:

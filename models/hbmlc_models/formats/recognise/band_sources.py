@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hbmlc_models.formats.errors import MappingInvalidError
+from hbmlc_models.formats.errors import BadErrorsError, MappingInvalidError
 from hbmlc_models.formats.findings import Finding, FindingCode, warn
 from hbmlc_models.formats.look import Look
 from hbmlc_models.formats.mapping import ColumnMapping
@@ -30,6 +30,7 @@ from hbmlc_models.formats.units import (
     is_vega,
     mag_per,
     required_flux_unit,
+    squared_unit,
     zero_point_unit,
 )
 
@@ -196,10 +197,10 @@ def _flux_source(band: str, measured: Measured, unit: _Unit, given: _Given) -> B
     text = given.columns[error].unit
     value_text = given.columns[measured.column].unit
     in_file = flux_unit(value_text) if value_text else None
-    is_of_file = in_file is not None and _is_same(in_file, found)
-    if is_of_file and text and not measured.is_ivar:
-        own = flux_unit(text)
-        error_scale = error_scale if own is None else own.maggies
+    if text:
+        own = _error_unit(band, measured, text)
+        if own is not None and in_file is not None and _is_same(in_file, found):
+            error_scale = own.maggies
     return BandSource(
         band=band,
         column=measured.column,
@@ -210,6 +211,35 @@ def _flux_source(band: str, measured: Measured, unit: _Unit, given: _Given) -> B
         unit_from=origin,
         scale=found.maggies,
         error_scale=error_scale,
+    )
+
+
+def _error_unit(band: str, measured: Measured, text: str) -> FluxUnit | None:
+    """Unit of an error or of what an inverse variance stands for; ``None`` where it is none.
+
+    Raises
+    ------
+    BadErrorsError
+        It is that of something else.
+    """
+    squared = squared_unit(text)
+    if squared is None:
+        return None if measured.is_ivar else flux_unit(text)
+    unit, power = squared
+    if measured.is_ivar and power < 0:
+        return unit
+    column = measured.error or ""
+    if power < 0:
+        raise BadErrorsError(
+            f"The errors of {band}, {shown(column)}, are inverse variances ({shown(text)}); map "
+            "the column as 'flux_ivar' instead of 'flux_err'.",
+            where=column,
+            mapping={"flux_ivar": {band: column}},
+        )
+    raise BadErrorsError(
+        f"The errors of {band}, {shown(column)}, are variances ({shown(text)}); upload their "
+        "square roots.",
+        where=column,
     )
 
 
