@@ -25,7 +25,10 @@ def inspect(
     catalog: Annotated[
         Path,
         typer.Argument(
-            exists=True, dir_okay=False, readable=True, help="Parquet, Arrow, FITS, HDF5, VOTable or text."
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="Parquet, Arrow, FITS, HDF5, VOTable or text.",
         ),
     ],
     *,

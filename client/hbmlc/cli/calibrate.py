@@ -38,7 +38,10 @@ def calibrate(  # noqa: PLR0913 -- each parameter is an option of the command
     catalog: Annotated[
         Path,
         typer.Argument(
-            exists=True, dir_okay=False, readable=True, help="Parquet, Arrow, FITS, HDF5, VOTable or text."
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="Parquet, Arrow, FITS, HDF5, VOTable or text.",
         ),
     ],
     *,

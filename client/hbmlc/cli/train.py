@@ -51,7 +51,10 @@ def train(  # noqa: PLR0913 -- each parameter is an option of the command
     catalogs: Annotated[
         list[Path],
         typer.Argument(
-            exists=True, dir_okay=False, readable=True, help="Parquet, Arrow, FITS, HDF5, VOTable or text."
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="Parquet, Arrow, FITS, HDF5, VOTable or text.",
         ),
     ],
     *,

@@ -16,13 +16,31 @@ from hbmlc_models.formats._compute import pc
 from hbmlc_models.formats.errors import BadTextError, IntegerOverflowError, MappingInvalidError
 from hbmlc_models.formats.shown import shown
 
-__all__ = ["TRUE_WORDS", "booleans", "integers", "is_text", "labels", "numbers", "plain", "texts"]
+__all__ = [
+    "TRUE_WORDS",
+    "angles",
+    "booleans",
+    "integers",
+    "is_text",
+    "labels",
+    "numbers",
+    "plain",
+    "texts",
+]
 
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "1.0")
 """Spellings of true in a flag, in lower case."""
 _FALSE = ("false", "f", "no", "n", "0", "0.0")
-_NULLS = ("", "-", "--", "---", "nan", "null", "none", "na", "n/a", "masked", "nil", "undefined")
+_NULLS = (
+    *("", "-", "--", "---", ".", "..", "...", "?", "nan", "null", "none", "na", "n/a", "#n/a"),
+    *("masked", "nil", "undefined", "undef", "indef"),
+)
 """Words for nothing, in lower case."""
+_SEXAGESIMAL = (
+    r"^\s*(?P<sign>[+-]?)(?P<whole>\d{1,3})[:\shd°]+(?P<minutes>\d{1,2})[:\sm']+"
+    r"(?P<seconds>\d{1,2}(?:\.\d*)?)\s*[s\"]?\s*$"
+)
+"""Hours or degrees, minutes and seconds."""
 _EXACT_FLOAT = 2.0**53
 """Integers below this are exact in a double."""
 _UNPRINTABLE = "[\\x00-\\x1f\\x7f]"
@@ -86,6 +104,34 @@ def _without_words(column: pa.Array) -> pa.Array:
     trimmed = pc.utf8_trim_whitespace(column)
     is_null = pc.is_in(pc.utf8_lower(trimmed), pa.array(_NULLS))
     return pc.if_else(is_null, pa.scalar(None, pa.string()), trimmed)
+
+
+def angles(
+    column: pa.Array, name: str, *, per_hour: float, start: int = 0
+) -> npt.NDArray[np.float64]:
+    """Values of a position, ``(n,)``; texts such as ``10:00:12.3`` times ``per_hour``."""
+    held = plain(column, name)
+    try:
+        return numbers(held, name, start=start)
+    except MappingInvalidError:
+        if not is_text(held.type):
+            raise
+        parts = pc.extract_regex(held, _SEXAGESIMAL)
+        if parts.null_count == len(parts):
+            raise
+        return _sexagesimal(parts) * per_hour
+
+
+def _sexagesimal(parts: pa.StructArray) -> npt.NDArray[np.float64]:
+    """Whole parts with minutes and seconds; NaN where a text is no such thing."""
+    whole, minutes, seconds = (
+        np.array(parts.field(k).cast(pa.float64()).to_numpy(zero_copy_only=False))
+        for k in ("whole", "minutes", "seconds")
+    )
+    is_south = np.asarray(pc.equal(parts.field("sign"), "-").to_numpy(zero_copy_only=False))
+    values = whole + minutes / 60 + seconds / 3600
+    values[np.asarray(parts.is_null())] = np.nan
+    return np.where(is_south, -values, values)
 
 
 def integers(column: pa.Array, name: str, *, start: int = 0) -> pa.Array:

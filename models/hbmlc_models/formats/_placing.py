@@ -18,7 +18,7 @@ from hbmlc_models.formats.tiling import TileColumn, Tiling, healpix_tiling, sing
 
 __all__ = ["divide", "usable_positions"]
 
-_MIN_GUESSED_TILE = 2
+_MIN_GUESSED_TILE = 5
 """A guessed tile column with fewer galaxies a tile on average is something else."""
 _RADIANS = 6.3
 """Right ascensions of a whole column below this may be radians [rad]."""
@@ -50,12 +50,14 @@ def usable_positions(
         return ra, dec
     is_lsst = (mapping.ra or "").lower().startswith("coord_ra")
     is_small = float(np.nanmax(ra)) < _RADIANS and float(np.nanmax(np.abs(dec))) < _RADIANS / 4
-    if is_lsst and is_small and mapping.position_unit is None:
+    if is_small and mapping.position_unit is None and mapping.ra is not None:
+        # The pipelines of LSST write radians; elsewhere it may be a field there.
+        say = warn if is_lsst else note
         findings.append(
-            warn(
+            say(
                 FindingCode.POSITIONS_NOT_DEGREES,
-                f"The positions {shown(mapping.ra or '')} and {shown(mapping.dec or '')} look like "
-                "radians, and are read as degrees; map 'position_unit'",
+                f"The positions {shown(mapping.ra or '')} and {shown(mapping.dec or '')} could be "
+                "radians, and are read as degrees; map 'position_unit' if they are",
                 column=mapping.ra,
                 mapping={"position_unit": "rad"},
             )

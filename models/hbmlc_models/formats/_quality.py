@@ -12,6 +12,9 @@ from hbmlc_models.formats.mapping import QualityCut
 
 __all__ = ["passes"]
 
+_ROUNDING = 1e-6
+"""Relative distance at which two numbers are one: 4.1 in single precision is another number."""
+
 
 def passes(column: pa.Array, cut: QualityCut, *, start: int) -> BoolArray:
     """Whether each row passes, ``(n,)``; without a quality it does not; ``start`` rows came before.
@@ -28,11 +31,12 @@ def passes(column: pa.Array, cut: QualityCut, *, start: int) -> BoolArray:
     values = numbers(column, cut.column, start=start)
     is_fine = np.isfinite(values)
     if cut.min is not None:
-        is_fine &= values >= cut.min
+        is_fine &= values >= cut.min - _ROUNDING * abs(cut.min)
     if cut.max is not None:
-        is_fine &= values <= cut.max
+        is_fine &= values <= cut.max + _ROUNDING * abs(cut.max)
     if wanted:
-        is_fine &= np.isin(values, [_number(value) for value in wanted])
+        known = np.asarray([_number(value) for value in wanted], dtype=np.float64)
+        is_fine &= np.isclose(values[:, None], known, rtol=_ROUNDING).any(axis=1)
     return is_fine
 
 

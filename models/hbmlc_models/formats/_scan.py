@@ -12,17 +12,22 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hbmlc_models.arrays import BoolArray, FloatArray
-from hbmlc_models.formats._columns import booleans, numbers
+from hbmlc_models.formats._columns import angles, booleans, numbers
 from hbmlc_models.formats._ids import IdCheck, ValueType, id_array
 from hbmlc_models.formats._labelling import Gathered, find_labels
 from hbmlc_models.formats._placing import divide, usable_positions
 from hbmlc_models.formats._quality import passes
-from hbmlc_models.formats.errors import EmptyFileError, MappingInvalidError, TooFewGalaxiesError
+from hbmlc_models.formats.errors import (
+    DuplicateIdsError,
+    EmptyFileError,
+    MappingInvalidError,
+    TooFewGalaxiesError,
+)
 from hbmlc_models.formats.findings import Finding, FindingCode, note
 from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.mapping import ColumnMapping
 from hbmlc_models.formats.readers import SourceTable
-from hbmlc_models.formats.recognise import Recognised
+from hbmlc_models.formats.recognise import Recognised, companions_of
 from hbmlc_models.formats.shown import shown
 from hbmlc_models.formats.tiling import TileColumn, Tiling
 
@@ -90,8 +95,26 @@ def scan(
         limits.check_rows(columns.n_rows)
         on_rows(batch.num_rows)
     _check_size(columns.n_rows)
-    ids.check(_ids_again(table, mapping, limits))
+    _check_unique(ids, table, mapping, limits)
     return _finish(columns, ids, tiles, replace(found, mapping=mapping), limits, findings)
+
+
+def _check_unique(
+    ids: IdCheck, table: SourceTable, mapping: ColumnMapping, limits: IngestLimits
+) -> None:
+    """Raise where an id is there twice, with the columns that may make it unique."""
+    try:
+        ids.check(_ids_again(table, mapping, limits))
+    except DuplicateIdsError as error:
+        (column, *others) = mapping.id_columns or ("",)
+        together = [] if others else companions_of(table.columns, column)
+        if together:
+            raise DuplicateIdsError(
+                f"{error.message} Perhaps {', '.join(together)} together are: map 'id' to them.",
+                where=error.where,
+                mapping={"id": list(together)},
+            ) from error
+        raise
 
 
 def _wanted(mapping: ColumnMapping) -> list[str]:
@@ -160,8 +183,13 @@ def _gather(
         return numbers(batch[name], name, start=start)
 
     if mapping.ra is not None and mapping.dec is not None:
-        columns.ra.append(values(mapping.ra) * degrees[0])
-        columns.dec.append(values(mapping.dec) * degrees[1])
+        for kept, name, scale, hour in (
+            (columns.ra, mapping.ra, degrees[0], 15.0),
+            (columns.dec, mapping.dec, degrees[1], 1.0),
+        ):
+            # Texts with minutes and seconds are hours and degrees, whatever the unit.
+            found = angles(batch[name], name, per_hour=hour / scale, start=start)
+            kept.append(found * scale)
     if mapping.z_spec is not None:
         # Fill values beyond single precision would be infinite, which is no number either.
         with np.errstate(over="ignore"):

@@ -33,6 +33,7 @@ class FindingCode(StrEnum):
     UNIT_DEDUCED = "unit-deduced"
     UNIT_OVERRIDDEN = "unit-overridden"
     UNIT_NOT_UNDERSTOOD = "unit-not-understood"
+    UNIT_UNUSED = "unit-unused"
     VEGA_MAGNITUDES = "vega-magnitudes"
     BAND_WITHOUT_ERRORS = "band-without-errors"
     BAND_EMPTY = "band-empty"

@@ -287,3 +287,11 @@ def _refuse_contradictions(mapping: ColumnMapping) -> None:
                     f"The column {shown(column)} is mapped twice, as {other} and as {what}.",
                     where=column,
                 )
+    single = ("ra", "dec", "z_spec", "z_spec_err")
+    for name in single:
+        column = cast("str | None", getattr(mapping, name))
+        if column is not None and (other := owners.setdefault(column, name)) != name:
+            raise MappingInvalidError(
+                f"The column {shown(column)} is mapped twice, as {other} and as {name}.",
+                where=column,
+            )

@@ -74,6 +74,10 @@ _ANGLES = {
     "hr": 15.0,
     "h": 15.0,
     "hourangle": 15.0,
+    "hms": 15.0,
+    "h:m:s": 15.0,
+    "dms": 1.0,
+    "d:m:s": 1.0,
     "arcsec": 1 / 3600,
     "arcmin": 1 / 60,
 }
@@ -130,7 +134,8 @@ def _maggies(unit: Any) -> float | None:
         return None
     for base, per in ((u.Jy, 1 / AB_ZERO_JANSKY), (u.Unit("mgy"), 1.0)):
         if unit.is_equivalent(base):
-            return float(unit.to(base)) * per
+            size: Any = unit.to(base)
+            return float(size) * per
     return None
 
 
@@ -186,7 +191,7 @@ def is_vega(text: str) -> bool:
 @lru_cache(maxsize=64)
 def degrees_per(text: str) -> float | None:
     """Degrees per unit of angle spelled ``text``; ``None`` where it is none."""
-    spelled = plain_unit(text).lower()
+    spelled = plain_unit(text).strip('"').lower()
     if spelled in _ANGLES:
         return _ANGLES[spelled]
     unit = _astropy_unit(spelled)

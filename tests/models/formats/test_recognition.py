@@ -346,9 +346,7 @@ def test_a_column_that_is_mapped_as_redshift_is_no_band(tmp_path: Path) -> None:
     ("mapping", "where"),
     [
         ({"mag_offset": {"G": 2.7}}, "mag_offset"),
-        ({"flux_unit": "nJy"}, "flux_unit"),
         ({"flux_unit": "parsec"}, "flux_unit"),
-        ({"zero_point": 25.0}, "zero_point"),
         ({"extras": {"sizze": "ra"}}, "extras"),
     ],
 )
@@ -358,6 +356,10 @@ def test_what_a_mapping_says_in_vain_is_refused(
     error = refusal(tmp_path, base() | mags("gri"), mapping)
 
     assert (error.code, error.where) == ("mapping-invalid", where)
+
+
+def test_a_unit_of_fluxes_that_are_not_used_is_mentioned(tmp_path: Path) -> None:
+    assert "unit-unused" in codes(inspect(tmp_path, base() | mags("gri"), {"flux_unit": "nJy"}))
 
 
 def test_kinds_that_are_switched_off_are_said_to_be(tmp_path: Path) -> None:
@@ -407,3 +409,46 @@ def test_ids_of_a_text_table_that_lost_their_digits_are_refused(
 
     with pytest.raises(CatalogError, match="digits of its ids are lost"):
         inspect_table(path)
+
+
+def test_positions_may_be_texts_with_minutes_and_seconds(tmp_path: Path) -> None:
+    def text(value: float) -> str:
+        minutes, seconds = divmod(round(abs(value) * 3600, 2), 60)
+        whole, minutes = divmod(int(minutes), 60)
+        return f"{'-' if value < 0 else '+'}{whole:02d}:{minutes:02d}:{seconds:05.2f}"
+
+    columns = base() | mags("gri")
+    columns["ra"] = [text(ra / 15)[1:] for ra in SKY.ra]
+    columns["dec"] = [text(-dec) for dec in SKY.dec]
+
+    report = inspect(tmp_path, columns)
+
+    assert report.coverage.ra_min == pytest.approx(SKY.ra.min(), abs=1e-3)
+    assert report.coverage.dec_min == pytest.approx(-SKY.dec.max(), abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["ls_id", "ID_COSMOS2015", "uberID", "unique_id", "SDSS", "row"])
+def test_a_unique_column_with_the_name_of_an_id_is_one(name: str, tmp_path: Path) -> None:
+    columns = base() | mags("gri") | {"group_id": SKY.id % 7, "halo_id": SKY.id % 40}
+    columns[name] = [f"g{k}" for k in columns.pop("id")]
+
+    assert inspect(tmp_path, columns).mapping.id == name
+
+
+def test_columns_that_together_are_an_id_are_named(tmp_path: Path) -> None:
+    rows = np.arange(len(SKY.id))
+    columns = base() | mags("gri") | {"BRICKID": rows // 10, "OBJID": rows % 10}
+    del columns["id"]
+
+    error = refusal(tmp_path, columns)
+
+    assert error.mapping == {"id": ["BRICKID", "OBJID"]}
+    assert inspect(tmp_path, columns, error.mapping).n_rows == len(rows)
+
+
+@pytest.mark.parametrize("name", ["z_VIPERS", "zhelio", "z_cmb", "DESI_Z", "z_sdss", "Z_HELIO"])
+def test_a_z_with_the_name_of_a_survey_of_spectra_is_a_label(name: str, tmp_path: Path) -> None:
+    columns = base() | mags("gri")
+    columns[name] = columns.pop("z_spec")
+
+    assert inspect(tmp_path, columns).labels.column == name

@@ -82,7 +82,7 @@ def test_magnitudes_are_magnitudes(
         ("flux_{}", "dflux_{}", {"W1": "W1", "W2": "W2"}),
         ("{}_KRON_CONV", "{}_KRON_CONV_e", {"F090W": "F090W", "F444W": "F444W", "F200W": "F200W"}),
         ("{}_tot_1", "{}_etot_1", {f"F{n}W": f"f{n}w-clear" for n in (150, 200, 444)}),
-        ("{}_tot_1", "{}_etot_1", {f"F{n}WN": f"f{n}wn-clear" for n in (115, 150, 200)}),
+        ("{}_tot_1", "{}_etot_1", {f"F{n}W": f"f{n}wn-clear" for n in (115, 150, 200)}),
         ("flux_model_{}", "flux_err-cal_model_{}", {"F115W": "f115w", "F277W": "f277w"}),
         ("flux_{}_2fwhm_aper", "fluxerr_{}_2fwhm_aper", {"VIS": "vis", **NISP}),
     ],

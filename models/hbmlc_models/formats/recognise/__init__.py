@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from hbmlc_models.formats.recognise.band_names import Quantity
 from hbmlc_models.formats.recognise.families import rank_names
+from hbmlc_models.formats.recognise.ids import companions_of
 from hbmlc_models.formats.recognise.recognition import Recognised, recognise
 from hbmlc_models.formats.recognise.sources import BandSource
 
-__all__ = ["BandSource", "Quantity", "Recognised", "rank_names", "recognise"]
+__all__ = ["BandSource", "Quantity", "Recognised", "companions_of", "rank_names", "recognise"]

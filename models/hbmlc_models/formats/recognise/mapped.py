@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hbmlc_models.formats.errors import MappingInvalidError
+from hbmlc_models.formats.findings import Finding, FindingCode, warn
 from hbmlc_models.formats.mapping import ColumnMapping
 from hbmlc_models.formats.readers import SourceColumn, SourceTable
 from hbmlc_models.formats.recognise.band_names import Quantity
 from hbmlc_models.formats.recognise.band_sources import Chosen
 from hbmlc_models.formats.recognise.words import EXTRAS
 from hbmlc_models.formats.shown import listed, shown
+from hbmlc_models.formats.units import required_flux_unit
 
-__all__ = ["check_bands", "check_columns", "mapped_elsewhere"]
+__all__ = ["check_bands", "check_columns", "mapped_elsewhere", "told_in_vain"]
 
 
 def check_columns(mapping: ColumnMapping, table: SourceTable) -> None:
@@ -61,11 +63,10 @@ def check_bands(given: ColumnMapping, chosen: Chosen) -> None:
         value = getattr(given, name)
         known = bands[quantity]
         wrong = sorted(set(value) - set(known)) if isinstance(value, Mapping) else []
-        if wrong or (value and not known):
-            what = f"speaks of {', '.join(wrong)}" if wrong else "is given"
+        if wrong:
             raise MappingInvalidError(
-                f"{name!r} {what}, and the bands that are read as {quantity.value} are "
-                f"{', '.join(known) or 'none'}.",
+                f"{name!r} speaks of {', '.join(wrong)}, and the bands that are read as "
+                f"{quantity.value} are {', '.join(known) or 'none'}.",
                 where=name,
             )
     for name in given.extras:
@@ -75,6 +76,29 @@ def check_bands(given: ColumnMapping, chosen: Chosen) -> None:
                 "seeing_<band>.",
                 where="extras",
             )
+
+
+def told_in_vain(given: ColumnMapping, chosen: Chosen) -> list[Finding]:
+    """Warn of a unit of fluxes where there are only magnitudes.
+
+    Raises
+    ------
+    MappingInvalidError
+        It is no unit.
+    """
+    if any(family.quantity is Quantity.FLUX for family, _ in chosen.values()):
+        return []
+    if isinstance(given.flux_unit, str):
+        required_flux_unit(given.flux_unit)
+    names = [name for name in ("flux_unit", "zero_point") if getattr(given, name) is not None]
+    return [
+        warn(
+            FindingCode.UNIT_UNUSED,
+            f"The mapping gives {name!r}, and all bands are read as magnitudes; map their fluxes "
+            "where you mean those",
+        )
+        for name in names
+    ]
 
 
 def mapped_elsewhere(given: ColumnMapping) -> set[str]:

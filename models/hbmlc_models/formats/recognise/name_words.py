@@ -22,10 +22,11 @@ _GLUED = word_set(
     "mag mags magnitude flux fluxes err error errors sigma sigm sig unc rms std ivar invvar "
     "auto iso isocor aper apers ap model cmodel psf petro kron total tot best gaap sersic ser "
     "templfit mpro fiber dered corrected exp dev mean depth limit lim seeing raw obs "
-    "flag flags snr spec phot z ra dec warn"
+    "flag flags snr spec phot z ra dec warn warning quality qual helio cmb"
 )
 """Words that stand glued to each other, to a band or to both."""
 _LETTERS = frozenset("ugrizyUGRIZYBVJHK")
+_WHEEL = re.compile(r"^(F\d{3}[WM])N$")
 _LOWER = frozenset("bvjhk")
 """Bands of one case only, which people write in the other, too."""
 _SPELLINGS = {"ks": "Ks", "kshort": "Ks", "ustar": "u", "u*": "u", "us": "u"}
@@ -61,7 +62,8 @@ def as_band(word: str) -> str | None:
         return found[1]
     if found := _SPLUS.fullmatch(word):
         return f"J0{found[1]}"
-    for spelled in (word, word.upper()):
+    # grizli writes "f115wn" for the pupil's wheel: the same filter.
+    for spelled in (word, _WHEEL.sub(r"\1", word.upper())):
         if len(word) > 1 and wavelength(spelled) is not None:
             return spelled
     return None

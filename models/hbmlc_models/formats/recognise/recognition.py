@@ -21,7 +21,13 @@ from hbmlc_models.formats.recognise.identity import (
     degrees_of,
     plain_names,
 )
-from hbmlc_models.formats.recognise.mapped import check_bands, check_columns, mapped_elsewhere
+from hbmlc_models.formats.recognise.ids import unique_id
+from hbmlc_models.formats.recognise.mapped import (
+    check_bands,
+    check_columns,
+    mapped_elsewhere,
+    told_in_vain,
+)
 from hbmlc_models.formats.recognise.redshifts import (
     redshift_columns,
 )
@@ -103,10 +109,14 @@ def recognise(
     mapping, others = completed(given, sources, names, look)
     check_columns(mapping, table)
     if mapping.id is None and "id" not in given.off:
-        raise no_id(columns)
+        found = unique_id(table, names, mapping.names(), limits)
+        if found is None:
+            raise no_id(columns)
+        mapping = replace(mapping, id=found, off=mapping.off - {"id"})
     _check_expansion(mapping, table, limits, file_bytes=file_bytes)
     sources, judged = judge_errors(sources, look)
     findings += [*said, *missing_errors(chosen), *remarks, *judged, *_doubles(table)]
+    findings += told_in_vain(given, chosen)
     return Recognised(
         mapping=mapping,
         sources=sources,

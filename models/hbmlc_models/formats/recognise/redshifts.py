@@ -12,7 +12,13 @@ from hbmlc_models.formats.arrays import JsonValue
 from hbmlc_models.formats.findings import Finding, FindingCode, note, warn
 from hbmlc_models.formats.look import Look
 from hbmlc_models.formats.recognise.name_words import words_of
-from hbmlc_models.formats.recognise.words import INSTRUMENTS, Z_QUALITY, Z_SPEC, word_set
+from hbmlc_models.formats.recognise.words import (
+    INSTRUMENTS,
+    SPECTROSCOPIC,
+    Z_QUALITY,
+    Z_SPEC,
+    word_set,
+)
 from hbmlc_models.formats.shown import listed, shown
 
 __all__ = ["Redshifts", "find_redshifts", "redshift_columns", "unused_quality"]
@@ -29,7 +35,12 @@ _OTHERWISE = word_set(
 """Words of columns about redshifts that are no spectroscopic ones."""
 _MENTIONED = _OTHERWISE - {"true", "truth", "sim", "cosmo", "mode", "median", "peak", "map", "fit"}
 """Words of columns that are not even mentioned where no label was found."""
-_SURENESS = frozenset({"flag", "flags", "quality", "qual", "warn", "conf"})
+_FRAMES = frozenset({"helio", "hel", "cmb", "lg"})
+"""What a redshift refers to."""
+_SURENESS = word_set(
+    "flag flags quality qual warn warning conf confid confidence q qf qlt use usable reliable "
+    "secure"
+)
 _LARGEST = 12.0
 """Largest redshift of a galaxy with a spectrum, with room (JADES-GS-z14-0 is at 14)."""
 
@@ -84,7 +95,8 @@ def unused_quality(plain_names: Mapping[str, str]) -> tuple[str, Mapping[str, Js
         if key in Z_QUALITY:
             return column, {"column": column, **Z_QUALITY[key]}
         if _is_sureness(plain):
-            return column, {"column": column, "min": 3}
+            is_warning = "warn" in key
+            return column, {"column": column, **({"equal": 0} if is_warning else {"min": 3})}
     return None
 
 
@@ -97,7 +109,8 @@ def _is_of_the_band(plain: str, others: Collection[str]) -> bool:
 def _is_sureness(plain: str) -> bool:
     """Whether a name speaks of the quality of redshifts."""
     words = [word.lower() for word in words_of(plain)]
-    known = _REDSHIFT | _SPEC | _SURENESS | INSTRUMENTS | {"final", "homogeneous", "code", "obj"}
+    known = _REDSHIFT | _SPEC | _SURENESS | INSTRUMENTS | SPECTROSCOPIC
+    known |= {"final", "homogeneous", "code", "obj", "best", "s"}
     if not known.issuperset(words) or _SURENESS.isdisjoint(words):
         return False
     return not (_REDSHIFT | _SPEC).isdisjoint(words)
@@ -124,8 +137,11 @@ def _is_spectroscopic(plain: str) -> bool:
     is_spec = not found.isdisjoint(_SPEC) or "obj" in found
     if is_redshift and is_spec:
         return True
-    # "redshift_desi": the word and where it is from.
-    return "redshift" in found and found <= INSTRUMENTS | {"redshift", "desi", "best", "helio"}
+    # "redshift_desi", "z_vipers", "z_helio": the word, and where it is from or what it refers to.
+    if "redshift" in found:
+        return found <= INSTRUMENTS | SPECTROSCOPIC | _FRAMES | {"redshift", "best"}
+    is_known = found <= SPECTROSCOPIC | _FRAMES | {"z", "zhelio", "zcmb"}
+    return is_known and len(found) > (0 if is_redshift and words[0] != "z" else 1)
 
 
 def _is_candidate(plain: str) -> bool:

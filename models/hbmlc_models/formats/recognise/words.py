@@ -17,6 +17,7 @@ __all__ = [
     "PREFERRED",
     "RA",
     "SELECTED",
+    "SPECTROSCOPIC",
     "TILE",
     "UNITS",
     "Z_QUALITY",
@@ -106,6 +107,8 @@ RA = [
     "ra_obj",
     "obj_ra",
     "ra_gal",
+    "racen",
+    "ra_cen",
 ]
 """Right ascension, the likeliest name first."""
 DEC = [
@@ -145,6 +148,8 @@ DEC = [
     "dec_obj",
     "obj_dec",
     "dec_gal",
+    "deccen",
+    "dec_cen",
 ]
 """Declination, the likeliest name first."""
 Z_SPEC = [
@@ -254,6 +259,12 @@ UNITS = {
     "maggies": "maggy",
 }
 """Units that people write into names of columns, and what they are."""
+SPECTROSCOPIC = word_set(
+    "sdss boss eboss desi gama vipers vvds zcosmos cosmos deep2 deep3 primus vandels vuds 2dfgrs "
+    "2df 6dfgs 6df 2slaq wigglez ozdes muse mosdef fmos c3r2 legac lega goods egs hectomap shels "
+    "ages 2mass muscles vimos deimos lris hectospec sami manga udsz acs3d kbss zfire lamost"
+)
+"""Surveys and instruments of spectra: a ``z`` with their name is a spectroscopic redshift."""
 LINES = word_set(
     "alpha beta gamma delta ha hb hg hd halpha hbeta hgamma hdelta lya lyalpha oii oiii nii sii "
     "siii civ ciii heii mgii caii ca ii iii iv ew line lines lick d4000 sigma0 cont continuum "
@@ -297,6 +308,7 @@ Z_QUALITY = {
     "flagspecz": {"min": 3},
     "flagz": {"min": 3},
     "quality": {"min": 3},
+    "confid": {"min": 3},
     "zconf": {"min": 3},
     "zspecconf": {"min": 3},
     "conf": {"min": 3},
