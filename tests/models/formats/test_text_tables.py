@@ -455,3 +455,10 @@ def test_large_tables_come_in_batches_of_bounded_size(tmp_path: Path, separator:
     found = read_table(tmp_path / "upload", "id", limits=IngestLimits(), size=10_000)
 
     assert found.cells["id"] == [str(k) for k in range(n)]
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_header_alone_has_no_rows_with_or_without_a_line_end(tmp_path: Path, end: str) -> None:
+    found = text(tmp_path, ",".join(NAMES) + end)
+
+    assert found.cells == {name: [] for name in NAMES}

@@ -27,6 +27,8 @@ from hbmlc_models.formats.readers._text_formats import described_plan
 from hbmlc_models.formats.readers._text_header import header_plan
 from hbmlc_models.formats.readers._text_lines import BLOCK_BYTES, UNIT, BlockFile, blocks
 from hbmlc_models.formats.readers._text_plan import Layout, TextColumn, TextPlan
+from hbmlc_models.formats.readers._text_quotes import BREAK
+from hbmlc_models.formats.readers._text_shape import number_places
 
 __all__ = ["TextTable"]
 
@@ -87,7 +89,7 @@ class TextTable:
         except pa.ArrowMemoryError as error:
             raise MemoryError("A block of the text table takes more than the memory.") from error
         except (pa.ArrowException, OSError) as error:
-            if "Empty CSV file" in str(error):
+            if "Empty CSV file" in str(error) or "Could not skip" in str(error):
                 return
             # An incomplete last line is how a cut-off text table shows itself.
             raise first_fault(str(error), self._source, self._plan, self._encoding) from error
@@ -102,6 +104,7 @@ class TextTable:
             self._encoding.is_wide
             or self._encoding.is_foreign
             or self._encoding.has_comments
+            or self._encoding.has_open_quotes
             or plan.has_loose_ends
             or plan.has_borders
         )
@@ -119,7 +122,6 @@ class TextTable:
             parse_options=pacsv.ParseOptions(
                 delimiter=plan.separator if plan.layout is Layout.SEPARATED else UNIT,
                 quote_char=False if is_fixed else '"',
-                newlines_in_values=self._encoding.has_quoted_lines,
             ),
             convert_options=pacsv.ConvertOptions(
                 include_columns=[str(place) for place in dict.fromkeys(places)],
@@ -134,6 +136,8 @@ class TextTable:
         if self._plan.layout is Layout.SEPARATED and self._encoding.has_blanks:
             values = pc.utf8_trim_whitespace(values)
             values = _nulled(values, _NULLS)
+        if self._plan.layout is Layout.SEPARATED and self._encoding.has_open_quotes:
+            values = pc.replace_substring(values, BREAK, "\n")
         null = self._plan.columns[place].null
         if null is not None:
             values = _nulled(values, [null])
@@ -160,6 +164,7 @@ def _planned(source: Path, choice: TableChoice) -> tuple[TextEncoding, TextPlan]
     plan = described_plan(lines) or header_plan(lines, choice.rank)
     if not plan.columns:
         raise NotATableError("The text has no header line with column names.")
+    plan.number_places = number_places(lines, plan)
     return encoding_of(source, head, plan), plan
 
 

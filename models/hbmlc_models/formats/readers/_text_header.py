@@ -200,6 +200,9 @@ def _below(
     """Rows below a header, and the units where a line of them comes first."""
     for place in (0, 1):
         if len(rows) > place and is_rule(rows[place][1]):
+            # Within a row that goes on in the next lines it is a text.
+            if place and any(map(is_number, rows[0][1])):
+                break
             return rows[place + 1 :], rows[0][1] if place else None
     if rows and all(_TYPES.fullmatch(field) for field in rows[0][1]):
         return rows[1:], None

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hbmlc_models.formats.readers._text_encoding import TextEncoding, to_utf8
 from hbmlc_models.formats.readers._text_plan import Layout, TextPlan
+from hbmlc_models.formats.readers._text_quotes import joined
 
 __all__ = ["UNIT", "BlockFile", "blocks"]
 
@@ -30,14 +31,22 @@ _WORD = re.compile(rb'"(?:[^"]|"")*"|[^\s"]\S*')
 def blocks(source: Path, plan: TextPlan, encoding: TextEncoding) -> Iterator[bytes]:
     """Rows of a table as lines that Arrow reads, in blocks of whole lines."""
     shape = _shaper(plan)
+    pieces = _rows(source, plan, encoding)
+    if encoding.has_open_quotes and plan.layout is Layout.SEPARATED:
+        pieces = joined(pieces, plan)
+    for text in pieces:
+        yield shape(_BORDER.sub(_without_border, text) if plan.has_borders else text)
+
+
+def _rows(source: Path, plan: TextPlan, encoding: TextEncoding) -> Iterator[bytes]:
+    """Blocks of lines in UTF-8 without those above the first row."""
     skip = plan.first_row
     for block in _whole_lines(source, encoding):
         lines = block
         if skip:
             skip, lines = _skipped(block, skip)
         if lines:
-            text = to_utf8(lines, encoding)
-            yield shape(_BORDER.sub(_without_border, text) if plan.has_borders else text)
+            yield to_utf8(lines, encoding)
 
 
 def _without_border(line: re.Match[bytes]) -> bytes:
