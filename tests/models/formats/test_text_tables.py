@@ -462,3 +462,39 @@ def test_a_header_alone_has_no_rows_with_or_without_a_line_end(tmp_path: Path, e
     found = text(tmp_path, ",".join(NAMES) + end)
 
     assert found.cells == {name: [] for name in NAMES}
+
+
+def hashed(separator: str, every: int, n: int = 200) -> str:
+    """Galaxies of which every so manieth has an id that begins like a comment."""
+    rows = [
+        separator.join((("#" if k % every == 0 else "") + str(1000 + k), "21.5", "0.1"))
+        for k in range(n)
+    ]
+    return "\n".join([separator.join(NAMES), *rows, "# end, of", "# these, are 3"]) + "\n"
+
+
+@pytest.mark.parametrize("separator", [",", " ", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_comments_that_are_shaped_like_rows_are_warned_of(
+    tmp_path: Path, separator: str, end: str
+) -> None:
+    found = text(tmp_path, hashed(separator, 4).replace("\n", end))
+
+    assert len(found.cells["id"]) == 150
+    assert [finding.code for finding in found.findings] == [FindingCode.ROWS_MISSING]
+    assert "50 lines" in found.findings[0].message
+
+
+@pytest.mark.parametrize("separator", [",", " ", "\t"])
+def test_rows_that_all_begin_like_comments_are_rows(tmp_path: Path, separator: str) -> None:
+    found = text(tmp_path, hashed(separator, 1))
+
+    assert found.cells["id"] == [f"#{1000 + k}" for k in range(200)]
+    assert found.codes == set()
+
+
+def test_comments_of_words_are_no_rows_that_are_missing(tmp_path: Path) -> None:
+    lines = in_columns(",").splitlines()
+    remarks = ["# by hand, in May, by us", "# 3, of, those", "#", "#,,"]
+
+    assert text(tmp_path, "\n".join([*remarks, lines[0], *remarks, *lines[1:]])).codes == set()

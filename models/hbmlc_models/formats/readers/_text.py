@@ -12,7 +12,7 @@ import pyarrow.csv as pacsv
 
 from hbmlc_models.formats._compute import pc
 from hbmlc_models.formats.errors import NotATableError, TooDemandingError
-from hbmlc_models.formats.findings import Finding, FindingCode, note
+from hbmlc_models.formats.findings import Finding, FindingCode, note, warn
 from hbmlc_models.formats.limits import MAX_NAME_BYTES, IngestLimits
 from hbmlc_models.formats.readers._names import distinct
 from hbmlc_models.formats.readers._table import SourceColumn, TableChoice
@@ -25,7 +25,13 @@ from hbmlc_models.formats.readers._text_encoding import (
 from hbmlc_models.formats.readers._text_faults import first_fault
 from hbmlc_models.formats.readers._text_formats import described_plan
 from hbmlc_models.formats.readers._text_header import header_plan
-from hbmlc_models.formats.readers._text_lines import BLOCK_BYTES, UNIT, BlockFile, blocks
+from hbmlc_models.formats.readers._text_lines import (
+    BLOCK_BYTES,
+    UNIT,
+    BlockFile,
+    blocks,
+    n_commented_rows,
+)
 from hbmlc_models.formats.readers._text_plan import Layout, TextColumn, TextPlan
 from hbmlc_models.formats.readers._text_quotes import BREAK
 from hbmlc_models.formats.readers._text_shape import number_places
@@ -55,6 +61,8 @@ class TextTable:
             (column.name, place) for place, column in enumerate(self._plan.columns) if column.name
         )
         self._findings = _findings(self._encoding, self._plan)
+        if n_rows := n_commented_rows(source, self._plan, self._encoding):
+            self._findings.append(_commented(n_rows))
 
     @property
     def columns(self) -> Mapping[str, SourceColumn]:
@@ -205,3 +213,13 @@ def _findings(encoding: TextEncoding, plan: TextPlan) -> list[Finding]:
             note(FindingCode.DECIMAL_COMMA, "Numbers were read with a comma before the decimals.")
         )
     return found
+
+
+def _commented(n_rows: int) -> Finding:
+    """Say that rows may have been taken for comments."""
+    begin = "A line of the text begins" if n_rows == 1 else f"{n_rows:,} lines of the text begin"
+    return warn(
+        FindingCode.ROWS_MISSING,
+        f"{begin} with # and would be rows without it; they were passed over as comments. Take "
+        "the # away where they are galaxies.",
+    )

@@ -69,13 +69,35 @@ def header_plan(lines: Sequence[str], rank: _Rank) -> TextPlan:
                 break
     if not plain:
         raise NotATableError("The text has no header line with column names.")
+    has_hash_rows = len(plain) == 1 and _add_hash_rows(plain, lines)
     take = _divider([line for _, line in plain if not is_border(line)])
     rows = [(number, take.fields(line)) for number, line in plain]
     plan = _plan(rows, comments, take, rank)
     plan.comments = comments
+    plan.has_hash_rows = has_hash_rows
     plan.has_borders = any(map(is_border, lines[: plan.first_row]))
     _describe(plan)
     return plan
+
+
+def _add_hash_rows(plain: list[tuple[int, str]], lines: Sequence[str]) -> bool:
+    """Whether all rows below a header begin like comments, as with ids like #1; add them then."""
+    number, header = plain[0]
+    take = _divider([header])
+    names = take.fields(header)
+    found: list[tuple[int, str]] = []
+    for k in range(number + 1, len(lines)):
+        fields = take.fields(lines[k].lstrip(" \t#")) if lines[k].strip() else []
+        if len(fields) == len(names) and sum(map(is_number, fields)) >= _LEAST_NUMBERS:
+            found.append((k, lines[k]))
+            if len(found) == _SAMPLE:
+                break
+    if not any(map(is_number, names)):
+        plain += found
+    return len(plain) > 1
+
+
+_LEAST_NUMBERS = 2
 
 
 class _Divider:

@@ -31,7 +31,7 @@ def is_closed(block: bytes, separator: bytes) -> bool:
         return True
     lines = np.searchsorted(np.flatnonzero(chars == _NEWLINE), quotes)
     is_closing = (np.arange(len(quotes)) - np.searchsorted(lines, lines)) % 2 == 1
-    is_last = np.append(lines[1:] != lines[:-1], True)  # noqa: FBT003 -- a value
+    is_last = np.append(lines[1:] != lines[:-1], True)
     if not is_closing[is_last].all():
         return False
     opening = quotes[~is_closing]

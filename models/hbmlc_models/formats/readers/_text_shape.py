@@ -8,7 +8,7 @@ from hbmlc_models.formats.errors import NotATableError
 from hbmlc_models.formats.readers._text_fields import is_number, split, words
 from hbmlc_models.formats.readers._text_plan import Layout, TextPlan
 
-__all__ = ["is_row_like", "number_places"]
+__all__ = ["is_commented_row", "is_row_like", "number_places"]
 
 _SAMPLE = 40
 """Rows by which the columns of numbers are told."""
@@ -18,7 +18,7 @@ _NOTHING = frozenset({"", "nan", "null", "none", "na", "n/a", "--", "---", "..."
 def number_places(lines: Sequence[str], plan: TextPlan) -> frozenset[int]:
     """Places of the columns that hold numbers in most of the first rows."""
     rows = [line for line in lines[plan.first_row : plan.first_row + _SAMPLE] if line.strip()]
-    fields = [held for held in map(lambda line: _fields(line, plan), rows) if _fits(held, plan)]
+    fields = [held for held in (_fields(line, plan) for line in rows) if _fits(held, plan)]
     return frozenset(
         place
         for place in range(len(plan.columns))
@@ -35,6 +35,17 @@ def is_row_like(line: str, plan: TextPlan) -> bool:
     if plan.layout is Layout.SEPARATED and '"' in line:
         found.append([field.strip(' "\r') for field in line.split(plan.separator)])
     return any(_fits(fields, plan) and _has_numbers(fields, plan) for fields in found)
+
+
+def is_commented_row(line: str, plan: TextPlan) -> bool:
+    """Whether a line that begins like a comment is shaped like a row, with two numbers at least."""
+    fields = _fields(line.lstrip(" \t#"), plan)
+    if not _fits(fields, plan) or not _has_numbers(fields, plan):
+        return False
+    return sum(is_number(fields[place]) for place in plan.number_places) >= _LEAST_NUMBERS
+
+
+_LEAST_NUMBERS = 2
 
 
 def _fields(line: str, plan: TextPlan) -> list[str]:
