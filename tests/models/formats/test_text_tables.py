@@ -498,3 +498,30 @@ def test_comments_of_words_are_no_rows_that_are_missing(tmp_path: Path) -> None:
     remarks = ["# by hand, in May, by us", "# 3, of, those", "#", "#,,"]
 
     assert text(tmp_path, "\n".join([*remarks, lines[0], *remarks, *lines[1:]])).codes == set()
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Query results, 2024",
+        "Results",
+        "Results of a query",
+        '"Results, by us"',
+        "Results,,",
+        "by A, B, and C",
+        "Results, 2024\n\nby A, B, C, D, and E",
+        "one, title, more",
+    ],
+)
+@pytest.mark.parametrize("separator", [",", ";", "\t", " "])
+def test_a_title_above_the_header_is_no_header(tmp_path: Path, title: str, separator: str) -> None:
+    found = text(tmp_path, title + "\n" + in_columns(separator))
+
+    assert tuple(found.columns) == NAMES
+    assert found.numbers("mag_g") == MAGS
+
+
+def test_a_line_of_words_below_the_names_is_no_better_header(tmp_path: Path) -> None:
+    found = text(tmp_path, "id,mag_g,class\na1,x,star\na2,y,star\na3,z,galaxy\n")
+
+    assert tuple(found.columns) == ("id", "mag_g", "class")

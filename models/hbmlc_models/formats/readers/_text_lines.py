@@ -163,6 +163,8 @@ def _without_remarks(plan: TextPlan) -> Callable[[bytes], bytes]:
     n_columns = len(plan.columns)
 
     def row_or_nothing(found: re.Match[bytes]) -> bytes:
+        if found[0].lstrip(b" \t")[1:2].isspace():
+            return b""
         n_fields = len(found[0].split(separator))
         may_be_longer = separator is not None or b'"' in found[0]
         is_row = n_fields == n_columns or (may_be_longer and n_fields > n_columns)
