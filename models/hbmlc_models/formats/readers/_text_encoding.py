@@ -6,6 +6,7 @@ import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
+from hbmlc_models.formats._foreign import nul_byte
 from hbmlc_models.formats.errors import NotATableError
 from hbmlc_models.formats.readers._text_plan import TextPlan
 from hbmlc_models.formats.readers._text_quotes import is_closed
@@ -60,6 +61,8 @@ def encoding_of(source: Path, head: bytes, plan: TextPlan) -> TextEncoding:
     mark = next((mark for mark in _MARKS if head.startswith(mark)), b"")
     codec = _MARKS.get(mark, "utf-8")
     plain = head.replace(b"\x00", b"") if codec != "utf-8" else head
+    if b"\x00" in plain:
+        raise nul_byte(_line_of_nul(source))
     is_bare = b"\n" not in plain and b"\r" in plain
     if codec != "utf-8" or is_bare:
         return TextEncoding(
@@ -100,6 +103,7 @@ class _Look:
         """Whether a field begins or ends with a blank."""
         self.has_open_quotes = False
         """Whether quotes do not plainly open and close within one line."""
+        self._source = source
         self._cut = b""
         mark = self._mark = separator.encode()
         self._edges = [b" " + mark, mark + b" ", b" \n", b" \r", b"\n "]
@@ -116,6 +120,8 @@ class _Look:
 
     def _see(self, piece: bytes, *, starts_line: bool) -> None:
         """Look at the next bytes; one byte is found ten times as fast as two."""
+        if b"\x00" in piece:
+            raise nul_byte(_line_of_nul(self._source))
         for mark in (b"#", b" "):
             if mark in piece and not self.has_comments:
                 is_first = starts_line and piece.startswith(mark)
@@ -136,6 +142,18 @@ class _Look:
         if not end:
             lines, self._cut = b"", lines + piece
         return len(self._cut) > _LONGEST_CUT or not is_closed(lines, self._mark)
+
+
+def _line_of_nul(source: Path) -> int:
+    """Number of the first line with a NUL byte."""
+    number = 1
+    with source.open("rb") as file:
+        while piece := file.read(_READ_BYTES):
+            place = piece.find(b"\x00")
+            number += (piece if place < 0 else piece[:place]).count(b"\n")
+            if place >= 0:
+                break
+    return number
 
 
 def _is_utf8(check: codecs.IncrementalDecoder, piece: bytes, *, is_last: bool = False) -> bool:
