@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
-from astropy.table import Table
+from astropy.table import MaskedColumn, Table
 from read_tables import Read, read_table
 
 from hbmlc_models.formats.errors import CatalogError
@@ -525,3 +526,30 @@ def test_a_line_of_words_below_the_names_is_no_better_header(tmp_path: Path) -> 
     found = text(tmp_path, "id,mag_g,class\na1,x,star\na2,y,star\na3,z,galaxy\n")
 
     assert tuple(found.columns) == ("id", "mag_g", "class")
+
+
+@pytest.mark.parametrize("delimiter", [" ", ","])
+def test_elements_of_ecsv_vectors_are_numbers(tmp_path: Path, delimiter: str) -> None:
+    table = Table({"id": [1, 2, 3], "MAG": np.arange(15.0).reshape(3, 5), "n": [[1, 2]] * 3})
+    table["MAG"].unit = "mag"
+    table["MAG"] = MaskedColumn(table["MAG"], mask=[[False] * 5, [False] * 5, [True] + [False] * 4])
+    table.write(tmp_path / "upload", format="ascii.ecsv", delimiter=delimiter)
+
+    found = read_table(tmp_path / "upload", "id", "MAG[0]", "MAG[4]", "n[1]")
+
+    assert found.columns["MAG"].n_elements == 5
+    assert found.columns["MAG"].unit == "mag"
+    assert found.numbers("MAG[0]") == [0, 5, None]
+    assert found.numbers("MAG[4]") == [4, 9, 14]
+    assert found.numbers("n[1]") == [2, 2, 2]
+
+
+def test_ecsv_lists_of_any_length_lack_what_they_do_not_hold(tmp_path: Path) -> None:
+    lists = np.empty(3, object)
+    lists[:] = [np.array([1.5]), np.array([2.5, 3.5]), np.array([], float)]
+    Table({"id": [1, 2, 3], "FLUX": lists}).write(tmp_path / "upload", format="ascii.ecsv")
+
+    found = read_table(tmp_path / "upload", "FLUX[0]", "FLUX[1]")
+
+    assert found.numbers("FLUX[0]") == [1.5, 2.5, None]
+    assert found.numbers("FLUX[1]") == [None, 3.5, None]

@@ -14,6 +14,8 @@ from hbmlc_models.formats._compute import pc
 from hbmlc_models.formats.errors import NotATableError, TooDemandingError
 from hbmlc_models.formats.findings import Finding, FindingCode, note, warn
 from hbmlc_models.formats.limits import MAX_NAME_BYTES, IngestLimits
+from hbmlc_models.formats.readers._arrow import element_of
+from hbmlc_models.formats.readers._elements import split_element
 from hbmlc_models.formats.readers._names import distinct
 from hbmlc_models.formats.readers._table import SourceColumn, TableChoice
 from hbmlc_models.formats.readers._text_encoding import (
@@ -87,10 +89,14 @@ class TextTable:
 
     def batches(self, columns: Sequence[str], *, size: int) -> Iterator[pa.RecordBatch]:
         """Rows of ``columns`` as text, in batches."""
-        places = [self._places[name] for name in columns]
+        wanted = [split_element(name, self._places) for name in columns]
+        places = [self._places[base] for base, _ in wanted]
         try:
             for batch in self._reader(places):
-                arrays = [self._finished(batch[str(place)], place) for place in places]
+                arrays = [
+                    self._finished(batch[str(place)], place, element)
+                    for place, (_, element) in zip(places, wanted, strict=True)
+                ]
                 held = pa.RecordBatch.from_arrays(arrays, names=list(columns))
                 for start in range(0, held.num_rows, size):
                     yield held.slice(start, size)
@@ -139,13 +145,15 @@ class TextTable:
             ),
         )
 
-    def _finished(self, values: pa.Array, place: int) -> pa.Array:
-        """Values without blanks around them, nulls of their own column, and decimal commas."""
+    def _finished(self, values: pa.Array, place: int, element: int | None) -> pa.Array:
+        """Values or elements, without blanks around them, own nulls and decimal commas."""
         if self._plan.layout is Layout.SEPARATED and self._encoding.has_blanks:
             values = pc.utf8_trim_whitespace(values)
             values = _nulled(values, _NULLS)
         if self._plan.layout is Layout.SEPARATED and self._encoding.has_open_quotes:
             values = pc.replace_substring(values, BREAK, "\n")
+        if element is not None:
+            values = _nulled(_element(values, element), _NULLS)
         null = self._plan.columns[place].null
         if null is not None:
             values = _nulled(values, [null])
@@ -158,6 +166,12 @@ def _nulled(values: pa.Array, nulls: Sequence[str]) -> pa.Array:
     """Values, null where they are one of ``nulls``."""
     is_null = pc.is_in(values, pa.array(nulls, pa.string()))
     return pc.if_else(is_null, pa.scalar(None, pa.string()), values)
+
+
+def _element(values: pa.Array, element: int) -> pa.Array:
+    """One element of each list of numbers in JSON; null where a list is shorter."""
+    lists = pc.split_pattern(pc.utf8_trim(values, "[] "), ",")
+    return pc.utf8_trim_whitespace(element_of(lists, element))
 
 
 def _planned(source: Path, choice: TableChoice) -> tuple[TextEncoding, TextPlan]:
