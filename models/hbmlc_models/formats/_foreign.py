@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hbmlc_models.formats.errors import (
+    BadTextError,
     CatalogError,
     CompressedFileError,
     FileError,
@@ -10,7 +11,7 @@ from hbmlc_models.formats.errors import (
     UnknownFormatError,
 )
 
-__all__ = ["refuse_foreign"]
+__all__ = ["nul_byte", "refuse_foreign"]
 
 _PACKED = {
     b"BZh": "bzip2",
@@ -53,6 +54,15 @@ def refuse_foreign(head: bytes) -> None:
     error = _packed(head) or _pickled(head) or _page(head) or _other(head) or _wide(head)
     if error is not None:
         raise error
+
+
+def nul_byte(line: int) -> BadTextError:
+    """Error of a table of text that holds a NUL byte, as after a crash or a failed copy."""
+    return BadTextError(
+        f"Line {line:,} of the text table holds a NUL byte (0x00), as after a crash or a failed "
+        "copy; write the table again, or take it out.",
+        where=f"line {line}",
+    )
 
 
 def _packed(head: bytes) -> CatalogError | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
-from hbmlc_models.formats._foreign import refuse_foreign
+from hbmlc_models.formats._foreign import nul_byte, refuse_foreign
 from hbmlc_models.formats._unpack import GZIP_MAGIC, head_of
 from hbmlc_models.formats.errors import (
     CompressedFileError,
@@ -43,6 +43,8 @@ def sniff(source: Path) -> FileFormat:
     ------
     FileError
         The file is none that can be read; the message says what it looks like.
+    BadTextError
+        The file is a table of text with a NUL byte.
     """
     with source.open("rb") as file:
         head = file.read(_HEAD_BYTES)
@@ -78,6 +80,8 @@ def _format_of(head: bytes) -> FileFormat:
     refuse_foreign(head)
     if _is_text(head):
         return FileFormat.CSV
+    if b"\x00" in head and _is_text(head.replace(b"\x00", b"")):
+        raise nul_byte(head[: head.find(b"\x00")].count(b"\n") + 1)
     raise UnknownFormatError(
         "The first bytes belong to none of the formats that are read: Parquet, FITS, HDF5, "
         "VOTable, Arrow (Feather) and tables of text.",

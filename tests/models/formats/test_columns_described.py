@@ -284,3 +284,26 @@ def test_a_name_that_is_there_twice_does_no_harm_where_unused(tmp_path: Path, na
     assert tuple(found.columns) == ("a",)
     assert list(found.doubles) == ["x"]
     assert found.numbers("a") == [0, 1]
+
+
+@pytest.mark.parametrize("write", [pq.write_table, feather.write_feather])
+@pytest.mark.parametrize(
+    "nested",
+    [
+        pa.array([{"mag": 21.5, "err": 0.1}] * 3),
+        pa.array([[[21.5]]] * 3),
+        pa.array([["a", "b"]] * 3),
+        pa.array([b"0123"] * 3, pa.binary(4)),
+        pa.array([[("g", 21.5)]] * 3, pa.map_(pa.string(), pa.float64())),
+    ],
+)
+def test_nested_arrow_columns_are_left_out_with_a_note(
+    tmp_path: Path, write: Callable[[pa.Table, Path], Any], nested: pa.Array
+) -> None:
+    write(pa.table({**VALUES, "nested_g": nested}), tmp_path / "upload")
+
+    found = read_table(tmp_path / "upload")
+
+    assert set(found.columns) == set(VALUES)
+    assert [finding.code for finding in found.findings] == [FindingCode.COLUMNS_LEFT_OUT]
+    assert "nested_g" in found.findings[0].message

@@ -164,3 +164,17 @@ def test_what_is_no_table_says_what_it_is(
     assert error.code == code
     assert said in error.message
     assert len(error.message) > 30
+
+
+@pytest.mark.parametrize("number", [0, 5, 199, 20_000])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_nul_byte_in_a_text_is_named_by_its_line(tmp_path: Path, number: int, end: str) -> None:
+    lines = ["id,mag_g,mag_err_g", *(f"{k},21.5,0.1" for k in range(30_000))]
+    lines[number] = lines[number][:-1] + "\x00" + lines[number][-1:]
+    (tmp_path / "upload").write_bytes(end.join(lines).encode())
+
+    with pytest.raises(CatalogError) as caught:
+        read_table(tmp_path / "upload")
+
+    assert (caught.value.code, caught.value.where) == ("bad-text", f"line {number + 1}")
+    assert "NUL" in caught.value.message

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
-from astropy.table import Table
+from astropy.table import MaskedColumn, Table
 from read_tables import Read, read_table
 
 from hbmlc_models.formats.errors import CatalogError
@@ -455,3 +456,100 @@ def test_large_tables_come_in_batches_of_bounded_size(tmp_path: Path, separator:
     found = read_table(tmp_path / "upload", "id", limits=IngestLimits(), size=10_000)
 
     assert found.cells["id"] == [str(k) for k in range(n)]
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_header_alone_has_no_rows_with_or_without_a_line_end(tmp_path: Path, end: str) -> None:
+    found = text(tmp_path, ",".join(NAMES) + end)
+
+    assert found.cells == {name: [] for name in NAMES}
+
+
+def hashed(separator: str, every: int, n: int = 200) -> str:
+    """Galaxies of which every so manieth has an id that begins like a comment."""
+    rows = [
+        separator.join((("#" if k % every == 0 else "") + str(1000 + k), "21.5", "0.1"))
+        for k in range(n)
+    ]
+    return "\n".join([separator.join(NAMES), *rows, "# end, of", "# these, are 3"]) + "\n"
+
+
+@pytest.mark.parametrize("separator", [",", " ", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_comments_that_are_shaped_like_rows_are_warned_of(
+    tmp_path: Path, separator: str, end: str
+) -> None:
+    found = text(tmp_path, hashed(separator, 4).replace("\n", end))
+
+    assert len(found.cells["id"]) == 150
+    assert [finding.code for finding in found.findings] == [FindingCode.ROWS_MISSING]
+    assert "50 lines" in found.findings[0].message
+
+
+@pytest.mark.parametrize("separator", [",", " ", "\t"])
+def test_rows_that_all_begin_like_comments_are_rows(tmp_path: Path, separator: str) -> None:
+    found = text(tmp_path, hashed(separator, 1))
+
+    assert found.cells["id"] == [f"#{1000 + k}" for k in range(200)]
+    assert found.codes == set()
+
+
+def test_comments_of_words_are_no_rows_that_are_missing(tmp_path: Path) -> None:
+    lines = in_columns(",").splitlines()
+    remarks = ["# by hand, in May, by us", "# 3, of, those", "#", "#,,"]
+
+    assert text(tmp_path, "\n".join([*remarks, lines[0], *remarks, *lines[1:]])).codes == set()
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Query results, 2024",
+        "Results",
+        "Results of a query",
+        '"Results, by us"',
+        "Results,,",
+        "by A, B, and C",
+        "Results, 2024\n\nby A, B, C, D, and E",
+        "one, title, more",
+    ],
+)
+@pytest.mark.parametrize("separator", [",", ";", "\t", " "])
+def test_a_title_above_the_header_is_no_header(tmp_path: Path, title: str, separator: str) -> None:
+    found = text(tmp_path, title + "\n" + in_columns(separator))
+
+    assert tuple(found.columns) == NAMES
+    assert found.numbers("mag_g") == MAGS
+
+
+def test_a_line_of_words_below_the_names_is_no_better_header(tmp_path: Path) -> None:
+    found = text(tmp_path, "id,mag_g,class\na1,x,star\na2,y,star\na3,z,galaxy\n")
+
+    assert tuple(found.columns) == ("id", "mag_g", "class")
+
+
+@pytest.mark.parametrize("delimiter", [" ", ","])
+def test_elements_of_ecsv_vectors_are_numbers(tmp_path: Path, delimiter: str) -> None:
+    table = Table({"id": [1, 2, 3], "MAG": np.arange(15.0).reshape(3, 5), "n": [[1, 2]] * 3})
+    table["MAG"].unit = "mag"
+    table["MAG"] = MaskedColumn(table["MAG"], mask=[[False] * 5, [False] * 5, [True] + [False] * 4])
+    table.write(tmp_path / "upload", format="ascii.ecsv", delimiter=delimiter)
+
+    found = read_table(tmp_path / "upload", "id", "MAG[0]", "MAG[4]", "n[1]")
+
+    assert found.columns["MAG"].n_elements == 5
+    assert found.columns["MAG"].unit == "mag"
+    assert found.numbers("MAG[0]") == [0, 5, None]
+    assert found.numbers("MAG[4]") == [4, 9, 14]
+    assert found.numbers("n[1]") == [2, 2, 2]
+
+
+def test_ecsv_lists_of_any_length_lack_what_they_do_not_hold(tmp_path: Path) -> None:
+    lists = np.empty(3, object)
+    lists[:] = [np.array([1.5]), np.array([2.5, 3.5]), np.array([], float)]
+    Table({"id": [1, 2, 3], "FLUX": lists}).write(tmp_path / "upload", format="ascii.ecsv")
+
+    found = read_table(tmp_path / "upload", "FLUX[0]", "FLUX[1]")
+
+    assert found.numbers("FLUX[0]") == [1.5, 2.5, None]
+    assert found.numbers("FLUX[1]") == [None, 3.5, None]

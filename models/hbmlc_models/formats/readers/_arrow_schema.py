@@ -11,11 +11,13 @@ from dataclasses import replace
 
 import pyarrow as pa
 
+from hbmlc_models.formats.findings import Finding, FindingCode, note
 from hbmlc_models.formats.readers._arrow import is_scalar, is_vector
 from hbmlc_models.formats.readers._names import distinct
 from hbmlc_models.formats.readers._table import SourceColumn
+from hbmlc_models.formats.shown import listed
 
-__all__ = ["described"]
+__all__ = ["described", "left_out"]
 
 _ASTROPY = b"table_meta_yaml"
 _VOPARQUET = b"IVOA.VOTable-Parquet.content"
@@ -39,6 +41,20 @@ def described(schema: pa.Schema) -> tuple[dict[str, SourceColumn], list[str]]:
             own, unit=own.unit or other.unit, description=own.description or other.description
         )
     return columns, doubles
+
+
+def left_out(schema: pa.Schema) -> list[Finding]:
+    """Name the columns that are not handed out, as a finding; none where all are."""
+    names = [f.name for f in schema if not (is_scalar(f.type) or is_vector(f.type))]
+    if not names:
+        return []
+    return [
+        note(
+            FindingCode.COLUMNS_LEFT_OUT,
+            f"Columns of structs, maps, lists of lists or fixed-width bytes are not read: "
+            f"{listed(names, 8)}. Write each value in them as a column of its own.",
+        )
+    ]
 
 
 def _of_field(field: pa.Field) -> SourceColumn:

@@ -19,6 +19,10 @@ _LONGEST = 2 * 2**20
 """Bytes of a document that are looked at: 5,000 columns of 400."""
 _LIST = re.compile(r"^datatype:[ \t]*\n((?:[ \t-].*(?:\n|$))*)", re.MULTILINE)
 _LONGEST_TEXT = 256
+_VECTOR = re.compile(r"(?:float|int|uint)\d{1,3}\[(\d{1,4}|null)\]")
+"""How ECSV writes the type of a vector: one length, or none for lists of any length."""
+_LONGEST_LIST = 1_024
+"""Elements that may be asked for of a list of any length."""
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -41,7 +45,7 @@ _Loader.add_multi_constructor("tag:", _without_tag)
 
 
 def columns_in(document: bytes | str) -> Mapping[str, SourceColumn]:
-    """Units and descriptions by column; nothing where the document is not understood."""
+    """What is said of each column; nothing where the document is not understood."""
     text = document if isinstance(document, str) else document.decode("utf-8", "replace")
     found = _LIST.search(text[:_LONGEST])
     if found is None:
@@ -56,9 +60,19 @@ def columns_in(document: bytes | str) -> Mapping[str, SourceColumn]:
     for entry in cast("list[Any]", entries):
         if isinstance(entry, dict) and isinstance(entry.get("name"), str):
             columns[entry["name"]] = SourceColumn(
-                unit=_text(entry.get("unit")), description=_text(entry.get("description"))
+                unit=_text(entry.get("unit")),
+                description=_text(entry.get("description")),
+                n_elements=_length(entry.get("subtype")),
             )
     return columns
+
+
+def _length(subtype: object) -> int | None:
+    """Values a row of a vector of numbers; ``None`` for anything else."""
+    found = _VECTOR.fullmatch(subtype) if isinstance(subtype, str) else None
+    if found is None:
+        return None
+    return _LONGEST_LIST if found[1] == "null" else int(found[1])
 
 
 def _text(value: object) -> str | None:

@@ -12,7 +12,7 @@ from hbmlc_models.formats.errors import NotATableError, TruncatedFileError
 from hbmlc_models.formats.findings import Finding
 from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.readers._arrow import check_dictionary, element_of, is_long
-from hbmlc_models.formats.readers._arrow_schema import described
+from hbmlc_models.formats.readers._arrow_schema import described, left_out
 from hbmlc_models.formats.readers._elements import split_element
 from hbmlc_models.formats.readers._table import SourceColumn
 
@@ -37,6 +37,7 @@ class FeatherTable:
             self._schema = self._reader(None).schema
             limits.check_columns(len(self._schema.names))
             self._columns, self._doubles = described(self._schema)
+            self._findings = left_out(self._schema)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise NotATableError("The Arrow file cannot be read; write it again.") from error
 
@@ -52,8 +53,8 @@ class FeatherTable:
 
     @property
     def findings(self) -> Sequence[Finding]:
-        """Nothing: the format leaves no choice."""
-        return ()
+        """Columns that are left out."""
+        return self._findings
 
     @property
     def n_rows(self) -> int | None:

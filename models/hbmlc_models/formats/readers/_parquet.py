@@ -12,7 +12,7 @@ from hbmlc_models.formats.errors import NotATableError, TooDemandingError, Trunc
 from hbmlc_models.formats.findings import Finding
 from hbmlc_models.formats.limits import MAX_PARQUET_FOOTER_BYTES, IngestLimits
 from hbmlc_models.formats.readers._arrow import check_dictionary, element_of, is_long
-from hbmlc_models.formats.readers._arrow_schema import described
+from hbmlc_models.formats.readers._arrow_schema import described, left_out
 from hbmlc_models.formats.readers._elements import split_element
 from hbmlc_models.formats.readers._table import SourceColumn
 
@@ -39,6 +39,7 @@ class ParquetTable:
             self._file.close()
             self._file = _open(source, texts)
             self._columns, self._doubles = described(schema)
+            self._findings = left_out(schema)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise NotATableError(
                 "The Parquet footer cannot be read; write the file again."
@@ -57,8 +58,8 @@ class ParquetTable:
 
     @property
     def findings(self) -> Sequence[Finding]:
-        """Nothing: the format leaves no choice."""
-        return ()
+        """Columns that are left out."""
+        return self._findings
 
     @property
     def n_rows(self) -> int | None:

@@ -12,8 +12,10 @@ import pyarrow.csv as pacsv
 
 from hbmlc_models.formats._compute import pc
 from hbmlc_models.formats.errors import NotATableError, TooDemandingError
-from hbmlc_models.formats.findings import Finding, FindingCode, note
+from hbmlc_models.formats.findings import Finding, FindingCode, note, warn
 from hbmlc_models.formats.limits import MAX_NAME_BYTES, IngestLimits
+from hbmlc_models.formats.readers._arrow import element_of
+from hbmlc_models.formats.readers._elements import split_element
 from hbmlc_models.formats.readers._names import distinct
 from hbmlc_models.formats.readers._table import SourceColumn, TableChoice
 from hbmlc_models.formats.readers._text_encoding import (
@@ -25,8 +27,16 @@ from hbmlc_models.formats.readers._text_encoding import (
 from hbmlc_models.formats.readers._text_faults import first_fault
 from hbmlc_models.formats.readers._text_formats import described_plan
 from hbmlc_models.formats.readers._text_header import header_plan
-from hbmlc_models.formats.readers._text_lines import BLOCK_BYTES, UNIT, BlockFile, blocks
+from hbmlc_models.formats.readers._text_lines import (
+    BLOCK_BYTES,
+    UNIT,
+    BlockFile,
+    blocks,
+    n_commented_rows,
+)
 from hbmlc_models.formats.readers._text_plan import Layout, TextColumn, TextPlan
+from hbmlc_models.formats.readers._text_quotes import BREAK
+from hbmlc_models.formats.readers._text_shape import number_places
 
 __all__ = ["TextTable"]
 
@@ -53,6 +63,8 @@ class TextTable:
             (column.name, place) for place, column in enumerate(self._plan.columns) if column.name
         )
         self._findings = _findings(self._encoding, self._plan)
+        if n_rows := n_commented_rows(source, self._plan, self._encoding):
+            self._findings.append(_commented(n_rows))
 
     @property
     def columns(self) -> Mapping[str, SourceColumn]:
@@ -77,17 +89,21 @@ class TextTable:
 
     def batches(self, columns: Sequence[str], *, size: int) -> Iterator[pa.RecordBatch]:
         """Rows of ``columns`` as text, in batches."""
-        places = [self._places[name] for name in columns]
+        wanted = [split_element(name, self._places) for name in columns]
+        places = [self._places[base] for base, _ in wanted]
         try:
             for batch in self._reader(places):
-                arrays = [self._finished(batch[str(place)], place) for place in places]
+                arrays = [
+                    self._finished(batch[str(place)], place, element)
+                    for place, (_, element) in zip(places, wanted, strict=True)
+                ]
                 held = pa.RecordBatch.from_arrays(arrays, names=list(columns))
                 for start in range(0, held.num_rows, size):
                     yield held.slice(start, size)
         except pa.ArrowMemoryError as error:
             raise MemoryError("A block of the text table takes more than the memory.") from error
         except (pa.ArrowException, OSError) as error:
-            if "Empty CSV file" in str(error):
+            if "Empty CSV file" in str(error) or "Could not skip" in str(error):
                 return
             # An incomplete last line is how a cut-off text table shows itself.
             raise first_fault(str(error), self._source, self._plan, self._encoding) from error
@@ -102,6 +118,7 @@ class TextTable:
             self._encoding.is_wide
             or self._encoding.is_foreign
             or self._encoding.has_comments
+            or self._encoding.has_open_quotes
             or plan.has_loose_ends
             or plan.has_borders
         )
@@ -119,7 +136,6 @@ class TextTable:
             parse_options=pacsv.ParseOptions(
                 delimiter=plan.separator if plan.layout is Layout.SEPARATED else UNIT,
                 quote_char=False if is_fixed else '"',
-                newlines_in_values=self._encoding.has_quoted_lines,
             ),
             convert_options=pacsv.ConvertOptions(
                 include_columns=[str(place) for place in dict.fromkeys(places)],
@@ -129,11 +145,15 @@ class TextTable:
             ),
         )
 
-    def _finished(self, values: pa.Array, place: int) -> pa.Array:
-        """Values without blanks around them, nulls of their own column, and decimal commas."""
+    def _finished(self, values: pa.Array, place: int, element: int | None) -> pa.Array:
+        """Values or elements, without blanks around them, own nulls and decimal commas."""
         if self._plan.layout is Layout.SEPARATED and self._encoding.has_blanks:
             values = pc.utf8_trim_whitespace(values)
             values = _nulled(values, _NULLS)
+        if self._plan.layout is Layout.SEPARATED and self._encoding.has_open_quotes:
+            values = pc.replace_substring(values, BREAK, "\n")
+        if element is not None:
+            values = _nulled(_element(values, element), _NULLS)
         null = self._plan.columns[place].null
         if null is not None:
             values = _nulled(values, [null])
@@ -148,6 +168,12 @@ def _nulled(values: pa.Array, nulls: Sequence[str]) -> pa.Array:
     return pc.if_else(is_null, pa.scalar(None, pa.string()), values)
 
 
+def _element(values: pa.Array, element: int) -> pa.Array:
+    """One element of each list of numbers in JSON; null where a list is shorter."""
+    lists = pc.split_pattern(pc.utf8_trim(values, "[] "), ",")
+    return pc.utf8_trim_whitespace(element_of(lists, element))
+
+
 def _planned(source: Path, choice: TableChoice) -> tuple[TextEncoding, TextPlan]:
     """How the text is written and laid out."""
     with source.open("rb") as file:
@@ -160,6 +186,7 @@ def _planned(source: Path, choice: TableChoice) -> tuple[TextEncoding, TextPlan]
     plan = described_plan(lines) or header_plan(lines, choice.rank)
     if not plan.columns:
         raise NotATableError("The text has no header line with column names.")
+    plan.number_places = number_places(lines, plan)
     return encoding_of(source, head, plan), plan
 
 
@@ -200,3 +227,13 @@ def _findings(encoding: TextEncoding, plan: TextPlan) -> list[Finding]:
             note(FindingCode.DECIMAL_COMMA, "Numbers were read with a comma before the decimals.")
         )
     return found
+
+
+def _commented(n_rows: int) -> Finding:
+    """Say that rows may have been taken for comments."""
+    begin = "A line of the text begins" if n_rows == 1 else f"{n_rows:,} lines of the text begin"
+    return warn(
+        FindingCode.ROWS_MISSING,
+        f"{begin} with # and would be rows without it; they were passed over as comments. Take "
+        "the # away where they are galaxies.",
+    )

@@ -6,8 +6,10 @@ import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
+from hbmlc_models.formats._foreign import nul_byte
 from hbmlc_models.formats.errors import NotATableError
 from hbmlc_models.formats.readers._text_plan import TextPlan
+from hbmlc_models.formats.readers._text_quotes import is_closed
 
 __all__ = ["TextEncoding", "check_mark", "decoded", "encoding_of", "to_utf8"]
 
@@ -39,8 +41,8 @@ class TextEncoding:
     """Whether a line is, or may be, a comment or blank."""
     has_blanks: bool = False
     """Whether fields may have blanks around them."""
-    has_quoted_lines: bool = False
-    """Whether a text in quotes may go on in the next line."""
+    has_open_quotes: bool = False
+    """Whether a text in quotes may go on in the next line, or never ends."""
 
     @property
     def is_wide(self) -> bool:
@@ -59,6 +61,8 @@ def encoding_of(source: Path, head: bytes, plan: TextPlan) -> TextEncoding:
     mark = next((mark for mark in _MARKS if head.startswith(mark)), b"")
     codec = _MARKS.get(mark, "utf-8")
     plain = head.replace(b"\x00", b"") if codec != "utf-8" else head
+    if b"\x00" in plain:
+        raise nul_byte(_line_of_nul(source))
     is_bare = b"\n" not in plain and b"\r" in plain
     if codec != "utf-8" or is_bare:
         return TextEncoding(
@@ -68,6 +72,7 @@ def encoding_of(source: Path, head: bytes, plan: TextPlan) -> TextEncoding:
             is_foreign=codec == "utf-8" and _Look(source, 0, "").is_foreign,
             has_comments=True,
             has_blanks=True,
+            has_open_quotes=True,
         )
     above = b"\n".join(head.split(b"\n", plan.first_row)[: plan.first_row])
     look = _Look(source, len(above), plan.separator)
@@ -78,7 +83,7 @@ def encoding_of(source: Path, head: bytes, plan: TextPlan) -> TextEncoding:
         is_foreign=look.is_foreign or not _is_utf8(_decoder(), above),
         has_comments=look.has_comments,
         has_blanks=look.has_blanks,
-        has_quoted_lines=look.has_quoted_lines,
+        has_open_quotes=look.has_open_quotes,
     )
 
 
@@ -96,10 +101,11 @@ class _Look:
         """Whether a line begins like a comment, or with a blank."""
         self.has_blanks = False
         """Whether a field begins or ends with a blank."""
-        self.has_quoted_lines = False
-        """Whether a line has an odd number of quotes."""
+        self.has_open_quotes = False
+        """Whether quotes do not plainly open and close within one line."""
+        self._source = source
         self._cut = b""
-        mark = separator.encode()
+        mark = self._mark = separator.encode()
         self._edges = [b" " + mark, mark + b" ", b" \n", b" \r", b"\n "]
         check = _decoder()
         starts_line = not start
@@ -110,9 +116,12 @@ class _Look:
                 starts_line = piece.endswith(b"\n")
                 self.is_foreign = self.is_foreign or not _is_utf8(check, piece)
         self.is_foreign = self.is_foreign or not _is_utf8(check, b"", is_last=True)
+        self._see(b"\n", starts_line=starts_line)
 
     def _see(self, piece: bytes, *, starts_line: bool) -> None:
         """Look at the next bytes; one byte is found ten times as fast as two."""
+        if b"\x00" in piece:
+            raise nul_byte(_line_of_nul(self._source))
         for mark in (b"#", b" "):
             if mark in piece and not self.has_comments:
                 is_first = starts_line and piece.startswith(mark)
@@ -120,12 +129,31 @@ class _Look:
         if b" " in piece and not self.has_blanks:
             self.has_blanks = any(edge in piece for edge in self._edges)
         self.has_comments = self.has_comments or piece.endswith(_OLD_END)
-        if b'"' in piece and not self.has_quoted_lines:
-            *lines, self._cut = (self._cut + piece).split(b"\n")
-            self.has_quoted_lines = any(line.count(b'"') % 2 for line in lines)
-            self._cut = self._cut[-_LONGEST_CUT:]
-        else:
-            self._cut = b""
+        if self._mark:
+            self.has_open_quotes = self.has_open_quotes or self._opens(piece)
+
+    def _opens(self, piece: bytes) -> bool:
+        """Whether a line up to the end of the next bytes may end within quotes."""
+        end = piece.rfind(b"\n") + 1
+        if b'"' not in piece and b'"' not in self._cut:
+            self._cut = piece[end:] if end else self._cut + piece
+            return len(self._cut) > _LONGEST_CUT
+        lines, self._cut = self._cut + piece[:end], piece[end:]
+        if not end:
+            lines, self._cut = b"", lines + piece
+        return len(self._cut) > _LONGEST_CUT or not is_closed(lines, self._mark)
+
+
+def _line_of_nul(source: Path) -> int:
+    """Number of the first line with a NUL byte."""
+    number = 1
+    with source.open("rb") as file:
+        while piece := file.read(_READ_BYTES):
+            place = piece.find(b"\x00")
+            number += (piece if place < 0 else piece[:place]).count(b"\n")
+            if place >= 0:
+                break
+    return number
 
 
 def _is_utf8(check: codecs.IncrementalDecoder, piece: bytes, *, is_last: bool = False) -> bool:

@@ -52,8 +52,11 @@ def _ecsv(lines: Sequence[str]) -> TextPlan:
     columns: list[TextColumn] = []
     for name in words(lines[number]) if separator == " " else split(lines[number], separator):
         said = described.get(name)
-        unit, description = (said.unit, said.description) if said else (None, None)
-        columns.append(TextColumn(name=name, unit=unit, description=description))
+        column = TextColumn(name=name)
+        if said is not None:
+            column.unit, column.description = said.unit, said.description
+            column.n_elements = said.n_elements
+        columns.append(column)
     return TextPlan(
         columns=columns,
         first_row=number + 1,

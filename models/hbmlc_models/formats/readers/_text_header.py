@@ -69,13 +69,37 @@ def header_plan(lines: Sequence[str], rank: _Rank) -> TextPlan:
                 break
     if not plain:
         raise NotATableError("The text has no header line with column names.")
+    has_hash_rows = len(plain) == 1 and _add_hash_rows(plain, lines)
+    plain = _below_titles(plain, rank)
     take = _divider([line for _, line in plain if not is_border(line)])
     rows = [(number, take.fields(line)) for number, line in plain]
     plan = _plan(rows, comments, take, rank)
     plan.comments = comments
+    plan.has_hash_rows = has_hash_rows
     plan.has_borders = any(map(is_border, lines[: plan.first_row]))
     _describe(plan)
     return plan
+
+
+def _add_hash_rows(plain: list[tuple[int, str]], lines: Sequence[str]) -> bool:
+    """Whether all rows below a header begin like comments, as with ids like #1; add them then."""
+    number, header = plain[0]
+    take = _divider([header])
+    names = take.fields(header)
+    found: list[tuple[int, str]] = []
+    for k in range(number + 1, len(lines)):
+        bare = lines[k].strip()
+        fields = take.fields(bare.lstrip("#")) if bare and not bare[1:2].isspace() else []
+        if len(fields) == len(names) and sum(map(is_number, fields)) >= _LEAST_NUMBERS:
+            found.append((k, lines[k]))
+            if len(found) == _SAMPLE:
+                break
+    if not any(map(is_number, names)):
+        plain += found
+    return len(plain) > 1
+
+
+_LEAST_NUMBERS = 2
 
 
 class _Divider:
@@ -92,13 +116,8 @@ class _Divider:
 
 def _divider(lines: Sequence[str]) -> _Divider:
     """What gives all lines the same number of fields, and more than one."""
-    for separator in (*_SEPARATORS, ""):
-        divider = _Divider(separator)
-        counts = [len(divider.fields(line)) for line in lines]
-        common, n = Counter(counts).most_common(1)[0]
-        is_alike = n >= _ALIKE * len(counts) or set(counts) <= {common, common + 1, common - 1}
-        if min(common, counts[0]) > 1 and is_alike and abs(counts[0] - common) <= 1:
-            return divider
+    if (divider := _even_divider(lines)) is not None:
+        return divider
     best = max(_SEPARATORS, key=lines[0].count)
     if best in lines[0]:
         return _Divider(best)
@@ -107,6 +126,49 @@ def _divider(lines: Sequence[str]) -> _Divider:
     raise NotATableError(
         "The text has no header line with more than one column name; put commas between them."
     )
+
+
+def _even_divider(lines: Sequence[str]) -> _Divider | None:
+    """What gives nearly all lines, the first one among them, the same number of fields."""
+    for separator in (*_SEPARATORS, ""):
+        divider = _Divider(separator)
+        counts = [len(divider.fields(line)) for line in lines]
+        common, n = Counter(counts).most_common(1)[0]
+        is_alike = n >= _ALIKE * len(counts) or set(counts) <= {common, common + 1, common - 1}
+        if min(common, counts[0]) > 1 and is_alike and abs(counts[0] - common) <= 1:
+            return divider
+    return None
+
+
+def _below_titles(plain: list[tuple[int, str]], rank: _Rank) -> list[tuple[int, str]]:
+    """Lines from the header on, without titles above it: their names are worth less."""
+    shown = [(number, line) for number, line in plain if not is_border(line)]
+    lines = [line for _, line in shown]
+    if len(lines) < _LEAST_LINES:
+        return plain
+    even = _even_divider(lines)
+    worth: dict[int, tuple[int, ...]] = {}
+    for k in range(1, min(_MOST_TITLES + 1, len(lines) - 1)):
+        if (take := even or _even_divider(lines[k:])) is None:
+            continue
+        title, *rows = [take.fields(line) for line in (lines[0], *lines[k:])]
+        n_numbers = sum(map(is_number, rows[0]))
+        if n_numbers * 2 > len([field for field in rows[0] if field]):
+            break
+        # Where the first line fits the others, only better names make it a title.
+        least, found = rank(title), rank(rows[0])
+        is_better = found > least or (even is None and found == least)
+        if is_better and not n_numbers and len(rows[0]) == _usual(rows):
+            worth[k] = found
+    if not worth:
+        return plain
+    best = max(worth, key=lambda k: (worth[k], -k))
+    return [(number, line) for number, line in plain if number >= shown[best][0]]
+
+
+_MOST_TITLES = 5
+_LEAST_LINES = 3
+"""A title, a header and a row."""
 
 
 def _plan(
@@ -200,6 +262,9 @@ def _below(
     """Rows below a header, and the units where a line of them comes first."""
     for place in (0, 1):
         if len(rows) > place and is_rule(rows[place][1]):
+            # Within a row that goes on in the next lines it is a text.
+            if place and any(map(is_number, rows[0][1])):
+                break
             return rows[place + 1 :], rows[0][1] if place else None
     if rows and all(_TYPES.fullmatch(field) for field in rows[0][1]):
         return rows[1:], None

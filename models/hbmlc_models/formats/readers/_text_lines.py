@@ -8,12 +8,15 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from hbmlc_models.formats.readers._text_encoding import TextEncoding, to_utf8
 from hbmlc_models.formats.readers._text_plan import Layout, TextPlan
+from hbmlc_models.formats.readers._text_quotes import joined
+from hbmlc_models.formats.readers._text_shape import is_commented_row
 
-__all__ = ["UNIT", "BlockFile", "blocks"]
+__all__ = ["UNIT", "BlockFile", "blocks", "n_commented_rows"]
 
 BLOCK_BYTES = 4 * 2**20
 UNIT = "\x1f"
@@ -30,14 +33,41 @@ _WORD = re.compile(rb'"(?:[^"]|"")*"|[^\s"]\S*')
 def blocks(source: Path, plan: TextPlan, encoding: TextEncoding) -> Iterator[bytes]:
     """Rows of a table as lines that Arrow reads, in blocks of whole lines."""
     shape = _shaper(plan)
+    pieces = _rows(source, plan, encoding)
+    if encoding.has_open_quotes and plan.layout is Layout.SEPARATED:
+        pieces = joined(pieces, plan)
+    for text in pieces:
+        yield shape(_BORDER.sub(_without_border, text) if plan.has_borders else text)
+
+
+def _rows(source: Path, plan: TextPlan, encoding: TextEncoding) -> Iterator[bytes]:
+    """Blocks of lines in UTF-8 without those above the first row."""
     skip = plan.first_row
     for block in _whole_lines(source, encoding):
         lines = block
         if skip:
             skip, lines = _skipped(block, skip)
         if lines:
-            text = to_utf8(lines, encoding)
-            yield shape(_BORDER.sub(_without_border, text) if plan.has_borders else text)
+            yield to_utf8(lines, encoding)
+
+
+def n_commented_rows(source: Path, plan: TextPlan, encoding: TextEncoding) -> int:
+    """Comments that are shaped like rows, among the first hundred thousand comments."""
+    n_left, n_rows = _MOST_COMMENTS, 0
+    if not encoding.has_comments or plan.has_hash_rows or plan.layout is Layout.FIXED:
+        return 0
+    for block in _whole_lines(source, encoding):
+        if b"#" not in block:
+            continue
+        for found in islice(_COMMENT.finditer(block), n_left):
+            n_left -= 1
+            n_rows += is_commented_row(found[0].decode("utf-8", "replace"), plan)
+        if not n_left:
+            break
+    return n_rows
+
+
+_MOST_COMMENTS = 100_000
 
 
 def _without_border(line: re.Match[bytes]) -> bytes:
@@ -109,29 +139,49 @@ def _skipped(block: bytes, n: int) -> tuple[int, bytes]:
 
 def _shaper(plan: TextPlan) -> Callable[[bytes], bytes]:
     """Function that brings a block into the form that Arrow reads."""
+    bare = _without_remarks(plan) if plan.has_hash_rows else _without_comments
     if plan.layout is Layout.BLANKS:
-        return _from_blanks
+        return lambda block: _from_blanks(bare(block))
     if plan.layout is Layout.FIXED:
         spans = [column.span for column in plan.columns]
         return lambda block: _from_places(block, spans)
     if plan.has_loose_ends:
         separator, n = plan.separator.encode(), len(plan.columns)
-        return lambda block: _without_loose_ends(_without_comments(block), separator, n)
-    return _without_comments
+        return lambda block: _without_loose_ends(bare(block), separator, n)
+    return bare
 
 
 def _without_comments(block: bytes) -> bytes:
     """Lines with comments and blank ones emptied."""
     # A pattern looks at each line, which takes longer than all the rest.
-    if b"#" in block:
-        block = _COMMENT.sub(b"", block)
+    return _without_blank_lines(_COMMENT.sub(b"", block) if b"#" in block else block)
+
+
+def _without_remarks(plan: TextPlan) -> Callable[[bytes], bytes]:
+    """Function that empties the comments with fewer fields than the rows, which begin like them."""
+    separator = plan.separator.encode() if plan.layout is Layout.SEPARATED else None
+    n_columns = len(plan.columns)
+
+    def row_or_nothing(found: re.Match[bytes]) -> bytes:
+        if found[0].lstrip(b" \t")[1:2].isspace():
+            return b""
+        n_fields = len(found[0].split(separator))
+        may_be_longer = separator is not None or b'"' in found[0]
+        is_row = n_fields == n_columns or (may_be_longer and n_fields > n_columns)
+        return found[0] if is_row else b""
+
+    return lambda block: _without_blank_lines(_COMMENT.sub(row_or_nothing, block))
+
+
+def _without_blank_lines(block: bytes) -> bytes:
+    """Lines with those of blanks emptied."""
     is_indented = block[:1] in _BLANKS or any(b"\n" + blank in block for blank in _BLANKS)
     return _BLANK_LINE.sub(b"", block) if is_indented else block
 
 
 def _from_blanks(block: bytes) -> bytes:
     """Lines of words with one separator between them."""
-    lines = _without_comments(block).split(b"\n")
+    lines = block.split(b"\n")
     if b'"' in block:
         return b"\n".join([_UNIT.join(_WORD.findall(line)) for line in lines])
     return b"\n".join([_UNIT.join(line.split()) for line in lines])

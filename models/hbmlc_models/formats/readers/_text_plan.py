@@ -31,13 +31,17 @@ class TextColumn:
     description: str | None = None
     null: str | None = None
     """Value that stands for nothing in this column."""
+    n_elements: int | None = None
+    """Values a row of a vector, which stands in one field as a list in JSON."""
     span: tuple[int, int] = (0, 0)
     """First byte and the one after the last within a line, where the place counts."""
 
     @property
     def described(self) -> SourceColumn:
         """What the file says of it."""
-        return SourceColumn(unit=self.unit, description=self.description)
+        return SourceColumn(
+            unit=self.unit, description=self.description, n_elements=self.n_elements
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,5 +61,9 @@ class TextPlan:
     """Whether some rows end with a separator and others do not."""
     has_borders: bool = False
     """Whether lines are drawn around the header, and so perhaps below the rows."""
+    has_hash_rows: bool = False
+    """Whether all rows begin like comments."""
+    number_places: frozenset[int] = frozenset()
+    """Columns, counted from zero, that hold numbers."""
     comments: list[str] = field(default_factory=list[str])
     """Comments above the first row."""

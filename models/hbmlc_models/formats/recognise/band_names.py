@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from hbmlc_models.formats.recognise.name_words import as_band, words_of
-from hbmlc_models.formats.recognise.words import (
+from hbmlc_models.formats.recognise.photometry_words import (
     APERTURES,
     DEREDDENED,
     INSTRUMENTS,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from hbmlc_models.bands import sort_bands
 from hbmlc_models.formats.recognise.band_names import Quantity, Role, parse_band_column
-from hbmlc_models.formats.recognise.words import DEREDDENED, PREFERRED
+from hbmlc_models.formats.recognise.photometry_words import DEREDDENED, PREFERRED
 
 __all__ = ["Family", "Measured", "families_in", "preference", "rank_names"]
 

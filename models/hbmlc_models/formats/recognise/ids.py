@@ -12,7 +12,9 @@ from hbmlc_models.formats.errors import ColumnError
 from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.readers import SourceTable
 from hbmlc_models.formats.recognise.name_words import words_of
-from hbmlc_models.formats.recognise.words import INSTRUMENTS, SPECTROSCOPIC, TILE, word_set
+from hbmlc_models.formats.recognise.photometry_words import INSTRUMENTS
+from hbmlc_models.formats.recognise.word_sets import word_set
+from hbmlc_models.formats.recognise.words import SPECTROSCOPIC, TILE
 
 __all__ = ["companions_of", "unique_id"]
 

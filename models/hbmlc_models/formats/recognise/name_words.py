@@ -6,7 +6,8 @@ import re
 from functools import lru_cache
 
 from hbmlc_models.bands import wavelength
-from hbmlc_models.formats.recognise.words import APERTURES, INSTRUMENTS, UNITS, word_set
+from hbmlc_models.formats.recognise.photometry_words import APERTURES, INSTRUMENTS, UNITS
+from hbmlc_models.formats.recognise.word_sets import word_set
 
 __all__ = ["as_band", "words_of"]
 

@@ -12,13 +12,9 @@ from hbmlc_models.formats.arrays import JsonValue
 from hbmlc_models.formats.findings import Finding, FindingCode, note, warn
 from hbmlc_models.formats.look import Look
 from hbmlc_models.formats.recognise.name_words import words_of
-from hbmlc_models.formats.recognise.words import (
-    INSTRUMENTS,
-    SPECTROSCOPIC,
-    Z_QUALITY,
-    Z_SPEC,
-    word_set,
-)
+from hbmlc_models.formats.recognise.photometry_words import INSTRUMENTS
+from hbmlc_models.formats.recognise.word_sets import word_set
+from hbmlc_models.formats.recognise.words import SPECTROSCOPIC, Z_QUALITY, Z_SPEC
 from hbmlc_models.formats.shown import listed, shown
 
 __all__ = ["Redshifts", "find_redshifts", "redshift_columns", "unused_quality"]
