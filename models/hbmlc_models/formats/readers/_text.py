@@ -30,7 +30,6 @@ from hbmlc_models.formats.readers._text_header import header_plan
 from hbmlc_models.formats.readers._text_lines import (
     BLOCK_BYTES,
     UNIT,
-    BlockFile,
     blocks,
     n_commented_rows,
 )
@@ -111,8 +110,8 @@ class TextTable:
     def close(self) -> None:
         """Nothing stays open between calls."""
 
-    def _reader(self, places: Sequence[int]) -> Any:
-        """Arrow's reader, right from the file where that is as Arrow wants it."""
+    def _reader(self, places: Sequence[int]) -> Iterator[pa.RecordBatch]:
+        """Rows as Arrow parses them, right from the file where that is as Arrow wants it."""
         plan = self._plan
         is_plain = plan.layout is Layout.SEPARATED and not (
             self._encoding.is_wide
@@ -122,28 +121,45 @@ class TextTable:
             or plan.has_loose_ends
             or plan.has_borders
         )
-        source: Any = self._source
-        if not is_plain:
-            source = pa.PythonFile(BlockFile(blocks(self._source, plan, self._encoding)), "r")
-        is_fixed = plan.layout is Layout.FIXED
-        return pacsv.open_csv(
-            source,
-            read_options=pacsv.ReadOptions(
-                column_names=[str(place) for place in range(len(plan.columns))],
-                skip_rows=plan.first_row if is_plain else 0,
-                block_size=BLOCK_BYTES,
-            ),
-            parse_options=pacsv.ParseOptions(
+        options = self._options(places)
+        if is_plain:
+            yield from pacsv.open_csv(
+                self._source, read_options=self._read_options(plan.first_row), **options
+            )
+            return
+        # Arrow reads ahead in threads of its own, which may outlive the interpreter where they
+        # call back into it: it gets one block at a time.
+        for block in blocks(self._source, plan, self._encoding):
+            if not block.endswith(b"\n"):
+                raise pa.ArrowInvalid("A line is straddling blocks.")
+            if block.strip(b"\r\n"):
+                read = self._read_options(0, block_bytes=len(block) + 1)
+                table = pacsv.read_csv(pa.BufferReader(block), read_options=read, **options)
+                yield from table.to_batches()
+
+    def _read_options(self, skip: int, *, block_bytes: int = BLOCK_BYTES) -> pacsv.ReadOptions:
+        """Names of the fields, which are their numbers."""
+        return pacsv.ReadOptions(
+            column_names=[str(place) for place in range(len(self._plan.columns))],
+            skip_rows=skip,
+            block_size=block_bytes,
+        )
+
+    def _options(self, places: Sequence[int]) -> dict[str, Any]:
+        """How lines are taken apart, and which fields are wanted."""
+        plan = self._plan
+        return {
+            "parse_options": pacsv.ParseOptions(
                 delimiter=plan.separator if plan.layout is Layout.SEPARATED else UNIT,
-                quote_char=False if is_fixed else '"',
+                quote_char=False if plan.layout is Layout.FIXED else '"',
             ),
-            convert_options=pacsv.ConvertOptions(
+            "convert_options": pacsv.ConvertOptions(
                 include_columns=[str(place) for place in dict.fromkeys(places)],
                 column_types={str(place): pa.string() for place in places},
                 null_values=_NULLS,
                 strings_can_be_null=True,
             ),
-        )
+        }
 
     def _finished(self, values: pa.Array, place: int, element: int | None) -> pa.Array:
         """Values or elements, without blanks around them, own nulls and decimal commas."""

@@ -16,7 +16,7 @@ from hbmlc_models.formats.readers._text_plan import Layout, TextPlan
 from hbmlc_models.formats.readers._text_quotes import joined
 from hbmlc_models.formats.readers._text_shape import is_commented_row
 
-__all__ = ["UNIT", "BlockFile", "blocks", "n_commented_rows"]
+__all__ = ["BLOCK_BYTES", "UNIT", "blocks", "n_commented_rows"]
 
 BLOCK_BYTES = 4 * 2**20
 UNIT = "\x1f"
@@ -74,36 +74,6 @@ def _without_border(line: re.Match[bytes]) -> bytes:
     """Nothing in the place of a border; a line of single dashes is a row."""
     is_border = b"--" in line[0] or b"==" in line[0] or b"row" in line[0]
     return b"" if is_border else line[0]
-
-
-class BlockFile:
-    """A readable file of blocks, as Arrow wants one."""
-
-    closed = False
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._held = memoryview(b"")
-
-    def read(self, size: int = -1) -> bytes:
-        """Next bytes, at most ``size``."""
-        if not self._held:
-            self._held = memoryview(next(self._pieces, b""))
-        size = len(self._held) if size < 0 else size
-        piece, self._held = bytes(self._held[:size]), self._held[size:]
-        return piece
-
-    def readable(self) -> bool:
-        """Whether it can be read."""
-        return True
-
-    def seekable(self) -> bool:
-        """Whether it can be read from a place."""
-        return False
-
-    def close(self) -> None:
-        """Forget the rest."""
-        self._pieces = iter(())
 
 
 def _whole_lines(source: Path, encoding: TextEncoding) -> Iterator[bytes]:
