@@ -68,6 +68,8 @@ def is_sound(document: dict[str, object]) -> bool:
         if isinstance(held := document.get(kind), dict)
         for column in held.values()
     ]
+    single = (document.get(name) for name in ("ra", "dec", "z_spec", "z_spec_err"))
+    owned += [column for column in single if isinstance(column, str)]
     bands = [set(document.get(kind) or ()) for kind in ("mag", "flux", "flux_err", "flux_ivar")]
     return (
         len(owned) == len(set(owned))

@@ -13,7 +13,13 @@ CODE = re.compile(r"[a-z]+(-[a-z]+)+")
 NOT_PROBLEMS = {"lost-claim", "catalog-error"}
 """Codes that stay inside: a claim of a worker, the root of a tree."""
 
-NAMED_ELSEWHERE = {"unauthorized", "not-found", "method-not-allowed", "catalog-rejected"}
+NAMED_ELSEWHERE = {
+    "bad-request",
+    "unauthorized",
+    "not-found",
+    "method-not-allowed",
+    "catalog-rejected",
+}
 """The framework's own answers, named after their status, and a default."""
 
 

@@ -10,7 +10,7 @@ from hbmlc._core import requests
 from hbmlc._core.async_driver import AsyncDriver
 from hbmlc._core.effects import ProgressCallback
 from hbmlc._core.exchange import RetryPolicy
-from hbmlc._core.transfer import download, upload
+from hbmlc._core.transfer import as_mapping, download, upload
 from hbmlc._resources import DEFAULT_LIMIT, missing_result
 from hbmlc.schemas import (
     Calibration,
@@ -40,12 +40,16 @@ class AsyncCatalogs:
         source: Path | str,
         *,
         name: str | None = None,
-        mapping: ColumnMapping | None = None,
+        mapping: ColumnMapping | Mapping[str, object] | None = None,
         on_progress: ProgressCallback | None = None,
     ) -> Catalog:
         """Upload a file; the service starts to read it when this returns."""
         flow = upload(
-            Path(source), name=name, mapping=mapping, policy=self._policy, on_progress=on_progress
+            Path(source),
+            name=name,
+            mapping=None if mapping is None else as_mapping(mapping),
+            policy=self._policy,
+            on_progress=on_progress,
         )
         return await self._driver.run(flow)
 
@@ -85,11 +89,16 @@ class AsyncCatalogs:
             for item in page.items:
                 yield item
 
-    async def remap(self, catalog_id: UUID | str, mapping: ColumnMapping) -> Catalog:
-        """Correct the column mapping; the content is read again."""
+    async def remap(
+        self, catalog_id: UUID | str, mapping: ColumnMapping | Mapping[str, object]
+    ) -> Catalog:
+        """Correct the column mapping; the content is read again.
+
+        ``catalog.mapping_used`` with a change is such a mapping; ``None`` switches a guess off.
+        """
         path = f"/v1/catalogs/{catalog_id}/mapping"
         return await self._driver.run(
-            requests.put(path, mapping, Catalog, self._policy, method="PATCH")
+            requests.put(path, as_mapping(mapping), Catalog, self._policy, method="PATCH")
         )
 
     async def delete(self, catalog_id: UUID | str) -> None:

@@ -10,7 +10,7 @@ from hbmlc._core import requests
 from hbmlc._core.effects import ProgressCallback
 from hbmlc._core.exchange import RetryPolicy
 from hbmlc._core.sync_driver import SyncDriver
-from hbmlc._core.transfer import download, upload
+from hbmlc._core.transfer import as_mapping, download, upload
 from hbmlc.errors import NotFoundError
 from hbmlc.schemas import (
     Calibration,
@@ -57,12 +57,16 @@ class Catalogs:
         source: Path | str,
         *,
         name: str | None = None,
-        mapping: ColumnMapping | None = None,
+        mapping: ColumnMapping | Mapping[str, object] | None = None,
         on_progress: ProgressCallback | None = None,
     ) -> Catalog:
         """Upload a file; the service starts to read it when this returns."""
         flow = upload(
-            Path(source), name=name, mapping=mapping, policy=self._policy, on_progress=on_progress
+            Path(source),
+            name=name,
+            mapping=None if mapping is None else as_mapping(mapping),
+            policy=self._policy,
+            on_progress=on_progress,
         )
         return self._driver.run(flow)
 
@@ -99,10 +103,17 @@ class Catalogs:
         for page in self.pages(limit=limit):
             yield from page.items
 
-    def remap(self, catalog_id: UUID | str, mapping: ColumnMapping) -> Catalog:
-        """Correct the column mapping; the content is read again."""
+    def remap(
+        self, catalog_id: UUID | str, mapping: ColumnMapping | Mapping[str, object]
+    ) -> Catalog:
+        """Correct the column mapping; the content is read again.
+
+        ``catalog.mapping_used`` with a change is such a mapping; ``None`` switches a guess off.
+        """
         path = f"/v1/catalogs/{catalog_id}/mapping"
-        return self._driver.run(requests.put(path, mapping, Catalog, self._policy, method="PATCH"))
+        return self._driver.run(
+            requests.put(path, as_mapping(mapping), Catalog, self._policy, method="PATCH")
+        )
 
     def delete(self, catalog_id: UUID | str) -> None:
         """Delete a catalogue and its content."""

@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 
 from hbmlc.schemas import CatalogRequest, ColumnMapping, ProblemDetail
 from hbmlc.schemas.base import PLAIN_TEXT
@@ -38,7 +39,7 @@ async def read_catalog_form(
     request: Request,
 ) -> AsyncGenerator[tuple[CatalogRequest, AsyncIterator[bytes]]]:
     """Read the form; lends what is asked for and the file's bytes while the block runs."""
-    async with request.form(max_files=1, max_fields=8, max_part_size=MAX_FIELD_BYTES) as form:
+    async with _form(request) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise ProblemError(
@@ -48,6 +49,27 @@ async def read_catalog_form(
             )
         _refuse_odd_parts(form)
         yield _read_fields(file, form.get("name"), form.get("mapping")), _pieces(file)
+
+
+@asynccontextmanager
+async def _form(request: Request) -> AsyncGenerator[FormData]:
+    """Parts of the form; a field that is too long answers 413."""
+    lent = request.form(max_files=1, max_fields=8, max_part_size=MAX_FIELD_BYTES)
+    try:
+        form = await lent
+    except HTTPException as error:
+        if "maximum size" not in str(error.detail):
+            raise
+        raise ProblemError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "too-large",
+            f"A field of the form has more than {MAX_FIELD_BYTES:,} bytes; a mapping of every band "
+            "needs less.",
+        ) from error
+    try:
+        yield form
+    finally:
+        await form.close()
 
 
 def _refuse_odd_parts(form: FormData) -> None:

@@ -31,6 +31,7 @@ from hbmlc.schemas import (
     TrainedVersion,
     Training,
     UsageRecord,
+    column_of,
 )
 from hbmlc_store.aliases import AliasSetting
 from hbmlc_store.jobs.trainings import TrainingRecord
@@ -236,7 +237,7 @@ def _show_findings(report: Mapping[str, Any], problem: Mapping[str, Any] | None)
         severity=Severity.ERROR,
         code=str(problem.get("code", "internal-error")),
         message=str(problem.get("detail", "")),
-        column=places[0] if places else None,
+        column=column_of(places[0] if places else None),
         mapping=problem.get("mapping"),
     )
     return [refusal, *found]

@@ -13,7 +13,7 @@ from hbmlc.cli.exit_codes import ExitCode
 from hbmlc.cli.options import MAPPING_HELP, read_mapping
 from hbmlc.cli.output import JsonFlag, print_json
 from hbmlc.cli.session import progress_bars
-from hbmlc.schemas import CatalogReport, ColumnMapping, Finding, Severity
+from hbmlc.schemas import CatalogReport, ColumnMapping, Finding, Severity, column_of
 
 if TYPE_CHECKING:
     from hbmlc_models.formats import CatalogError, IngestReport
@@ -93,7 +93,7 @@ def _refuse(error: CatalogError, *, as_json: bool) -> None:
         severity=Severity.ERROR,
         code=error.code,
         message=error.message,
-        column=error.where,
+        column=column_of(error.where),
         mapping=getattr(error, "mapping", None),
     )
     found = [Finding.model_validate(item.as_dict()) for item in getattr(error, "findings", ())]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -22,10 +23,24 @@ from hbmlc._core.exchange import RetryPolicy, repeat, send
 from hbmlc.errors import HbmlcError, IntegrityError, InvalidRequestError
 from hbmlc.schemas import Catalog, ColumnMapping, ResultFile
 
-__all__ = ["download", "upload"]
+__all__ = ["as_mapping", "download", "upload"]
 
 _TRANSFER_TIMEOUT = 120.0
 _RANGE_NOT_SATISFIABLE = 416
+
+
+def as_mapping(mapping: ColumnMapping | Mapping[str, object]) -> ColumnMapping:
+    """Mapping of a document with the names of its fields; raises ``ValueError`` where it is none.
+
+    Examples
+    --------
+    >>> as_mapping({"id": None, "z_spec": "Z"}).z_spec
+    'Z'
+    """
+    if isinstance(mapping, ColumnMapping):
+        return mapping
+    # Of what is no mapping at all, pydantic says so.
+    return ColumnMapping.model_validate(mapping)
 
 
 def upload(

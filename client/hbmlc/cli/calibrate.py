@@ -94,7 +94,7 @@ def calibrate(  # noqa: PLR0913 -- each parameter is an option of the command
         progress_bars() as progress,
         service_client(server, api_key) as client,
     ):
-        found = _upload(client, order, progress)
+        found = _upload(client, order, progress, is_kept=not dry_run)
         if dry_run:
             _stop(client, found, order, as_json=as_json)
             return
@@ -129,11 +129,18 @@ class _Order:
     n_cores: int | None
 
 
-def _upload(client: Client, order: _Order, progress: Progress) -> Catalog:
-    """Upload the catalogue and say what was understood of it."""
-    catalog = upload_catalog(
-        client, order.source, mapping=order.mapping, timeout=order.timeout, progress=progress
-    )
+def _upload(client: Client, order: _Order, progress: Progress, *, is_kept: bool) -> Catalog:
+    """Upload the catalogue and say what was understood of it; a refused one may be deleted."""
+    from hbmlc.errors import CatalogRejectedError
+
+    try:
+        catalog = upload_catalog(
+            client, order.source, mapping=order.mapping, timeout=order.timeout, progress=progress
+        )
+    except CatalogRejectedError as error:
+        if not is_kept:
+            client.catalogs.delete(error.catalog.id)
+        raise
     print_understood(catalog, model=order.model or catalog.recommended_model)
     return catalog
 

@@ -19,6 +19,8 @@ __all__ = ["print_findings", "print_report"]
 
 _PLAUSIBLE_MEDIAN = (14.0, 30.0)
 """Median magnitudes of galaxy surveys, from SDSS' main sample (r 17) to the deepest fields (28)."""
+_SHALLOW_MEDIAN, _SHALLOW_RATIO = 17.5, 50.0
+"""Brighter than this with a lower signal-to-noise than this no optical survey is."""
 _FAR_OFF = 4.0
 """Magnitudes between a band and the others that ask for a look; red galaxies differ by 3 in u-r."""
 _HEADINGS = (
@@ -149,16 +151,17 @@ def _headline(report: CatalogReport, title: str, model: str | None) -> str:
 
 def _row(band: BandReport, bands: Sequence[BandReport]) -> list[_Cell]:
     doubt = _doubt(band, bands)
-    # That magnitudes are AB is said nowhere, mostly.
-    is_assumed = band.unit_from.value == "assumed" and not band.unit.startswith("mag")
+    is_assumed = band.unit_from.value == "assumed"
+    # That magnitudes are AB is said nowhere, mostly: it would only alarm.
+    is_told = not (is_assumed and band.unit.startswith("mag"))
     magnitudes = (band.mag_min, band.mag_p05, band.mag_p50, band.mag_p95, band.mag_max)
     return [
         _Cell(text=band.band),
         _Cell(text=band.column),
         _Cell(text=band.error_column),
         _Cell(
-            text=f"{band.unit} ({band.unit_from.value})",
-            style="bold yellow" if is_assumed else "",
+            text=f"{band.unit} ({band.unit_from.value})" if is_told else band.unit,
+            style="bold yellow" if is_assumed and is_told else "",
         ),
         _Cell(text=f"{band.n_observed:,}"),
         _Cell(text=f"{band.n_detected:,}"),
@@ -173,7 +176,8 @@ def _doubt(band: BandReport, bands: Sequence[BandReport]) -> str:
     if band.mag_p50 is None:
         return "<- nothing detected"
     low, high = _PLAUSIBLE_MEDIAN
-    if band.mag_p50 < low:
+    is_shallow = band.mag_p50 < _SHALLOW_MEDIAN and (band.snr_p50 or 0.0) < _SHALLOW_RATIO
+    if band.mag_p50 < low or is_shallow:
         return "<- too bright for galaxies: unit?"
     if band.mag_p50 > high:
         return "<- too faint for galaxies: unit?"

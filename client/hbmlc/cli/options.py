@@ -85,7 +85,7 @@ def change_mapping(mapping: ColumnMapping | None, words: Sequence[str]) -> Colum
 
 def _read_document(path: Path) -> dict[str, object]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, OSError) as error:
         raise typer.BadParameter(f"{path} is no JSON: {error}", param_hint="--mapping") from error
     if not isinstance(document, dict):

@@ -33,7 +33,14 @@ from hbmlc.schemas.catalogs import (
     Coverage,
     FluxUnit,
 )
-from hbmlc.schemas.findings import BandReport, Finding, LabelReport, Severity, UnitSource
+from hbmlc.schemas.findings import (
+    BandReport,
+    Finding,
+    LabelReport,
+    Severity,
+    UnitSource,
+    column_of,
+)
 from hbmlc.schemas.health import Health, Readiness
 from hbmlc.schemas.jobs import Phase, Progress, Stage, StageProgress
 from hbmlc.schemas.mappings import ColumnMapping, QualityCut
@@ -91,4 +98,5 @@ __all__ = [
     "TrainingRequest",
     "UnitSource",
     "UsageRecord",
+    "column_of",
 ]

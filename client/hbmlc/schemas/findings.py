@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue
 
 from hbmlc.schemas.base import Answer
 
-__all__ = ["BandReport", "Finding", "LabelReport", "Severity", "UnitSource"]
+__all__ = ["BandReport", "Finding", "LabelReport", "Severity", "UnitSource", "column_of"]
 
 
 class Severity(StrEnum):
@@ -81,3 +81,10 @@ class LabelReport(Answer):
     z_max: float | None = None
     quality_column: str | None = None
     """Column of the quality that was asked for."""
+
+
+def column_of(place: str | None) -> str | None:
+    """Column that a fault is about; ``None`` where its place is a line or a byte of the file."""
+    if place is None or place.startswith(("byte ", "line ")):
+        return None
+    return place

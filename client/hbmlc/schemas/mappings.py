@@ -66,6 +66,11 @@ class QualityCut(Request):
         said = self.model_fields_set - {"column"}
         if not said or any(getattr(self, name) is None for name in said):
             raise ValueError("say which values are good: 'min' and 'max', 'equal', or 'in'")
+        kinds = (bool(said & {"min", "max"}), "equal" in said, bool(said - {"min", "max", "equal"}))
+        if sum(kinds) > 1:
+            raise ValueError("give 'min' and 'max', or 'equal', or 'in', and not two of them")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("no value lies between 'min' and a smaller 'max'")
         return self
 
     @model_serializer(mode="plain")

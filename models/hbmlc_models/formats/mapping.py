@@ -250,6 +250,15 @@ def _quality(document: Mapping[str, object]) -> QualityCut:
             '{"column": "ZWARN", "equal": 0}.',
             where="z_quality",
         )
+    given = {name for name, value in rest.items() if value not in (None, [])}
+    low, high = (cast("float | None", limits[name]) for name in ("min", "max"))
+    is_empty = low is not None and high is not None and low > high
+    if len({"min" if name == "max" else name for name in given}) > 1 or is_empty:
+        raise MappingInvalidError(
+            "'z_quality' takes 'min' and a 'max' above it, or 'equal', or 'in', and not two of "
+            "them.",
+            where="z_quality",
+        )
     return QualityCut(
         column=str(column),
         min=cast("float | None", limits["min"]),
