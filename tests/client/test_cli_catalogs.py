@@ -123,6 +123,20 @@ def test_a_wrong_unit_is_marked(catalog: str) -> None:
     assert "<-" not in row(shown, "g")
 
 
+def test_magnitudes_without_a_unit_do_not_alarm(
+    service: FakeService, url: str, upload: Path
+) -> None:
+    service.report = {
+        **REPORT,
+        "photometry": [band("g", 23.4, unit="mag (AB)", unit_from="assumed")],
+    }
+
+    shown = run("calibrate", upload, "--dry-run").stderr
+
+    assert "mag (AB)" in row(shown, "g")
+    assert "(assumed)" not in row(shown, "g")
+
+
 def test_a_band_far_from_the_others_is_marked(service: FakeService, url: str, upload: Path) -> None:
     bands = [band("g", 23.4), band("r", 29.8), band("i", 22.9)]
     service.report = {**REPORT, "photometry": bands}
@@ -181,6 +195,26 @@ def test_a_dry_run_stops_with_what_it_would_take(
     assert "expected: about 2 minutes on 2 cores, and 1.2 GB" in result.stderr
     assert service.calibrations == {}
     assert service.catalogs == {}
+
+
+def test_a_dry_run_leaves_no_refused_catalogue(
+    service: FakeService, url: str, upload: Path
+) -> None:
+    service.catalog_states = ["REJECTED"]
+
+    result = run("calibrate", upload, "--dry-run")
+
+    assert result.exit_code != 0
+    assert service.catalogs == {}
+
+
+def test_a_unit_that_makes_a_survey_too_shallow_is_marked(
+    service: FakeService, catalog: str
+) -> None:
+    bands = [band("g", 16.0), band("r", 15.3), band("i", 15.0)]
+    service.report = {**REPORT, "photometry": [{**found, "snr_p50": 18.0} for found in bands]}
+
+    assert "too bright" in row(run("calibrate", upload, "--dry-run").stderr, "r")
 
 
 def test_a_calibration_needs_a_place_for_its_results(url: str, upload: Path) -> None:

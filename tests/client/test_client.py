@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -272,6 +273,27 @@ def test_catalogues_can_be_remapped_and_deleted(
     assert service.calls[-2].method == "PATCH"
     with pytest.raises(errors.NotFoundError):
         client.catalogs.get(catalog.id)
+
+
+def test_a_mapping_may_be_a_document(client: Client, service: FakeService, upload: Path) -> None:
+    catalog = client.catalogs.create(upload, mapping={"z_spec": "Z"})
+
+    client.catalogs.remap(catalog.id, {"id": None, "z_spec": "Z"})
+
+    assert json.loads(service.calls[-1].body) == {"id": None, "z_spec": "Z"}
+
+
+@pytest.mark.parametrize("wrong", [None, {"nonsense": 1}, "mag_g"])
+def test_what_is_no_mapping_is_refused_before_it_is_sent(
+    client: Client, service: FakeService, upload: Path, wrong: Any
+) -> None:
+    catalog = client.catalogs.create(upload)
+    n_calls = len(service.calls)
+
+    with pytest.raises(ValueError, match="ColumnMapping"):
+        client.catalogs.remap(catalog.id, wrong)
+
+    assert len(service.calls) == n_calls
 
 
 def test_twins_have_the_same_signatures() -> None:

@@ -286,6 +286,16 @@ def test_coded_content_is_not_taken_for_the_catalogue(client: TestClient) -> Non
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
 
 
+def test_a_mapping_of_megabytes_in_a_form_is_too_large(client: TestClient) -> None:
+    mapping = '{"mag": {' + ",".join(f'"b{k}": "column_{k}"' for k in range(20_000)) + "}}"
+
+    answer = client.post(
+        "/v1/catalogs", files={"file": ("survey.csv", CONTENT)}, data={"mapping": mapping}
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
+
+
 @pytest.mark.parametrize(("digested", "status"), [(None, 201), (b"other", 422)])
 def test_a_form_is_held_to_its_digest(
     client: TestClient, objects: Objects, digested: bytes | None, status: int

@@ -119,3 +119,21 @@ def test_warnings_are_no_failure(tmp_path: Path) -> None:
 
     assert result.exit_code == 0, result.output
     assert "warning:" in result.stdout
+
+
+def test_a_refusal_of_bytes_names_no_column(tmp_path: Path) -> None:
+    page = tmp_path / "page.csv"
+    page.write_text("<!doctype html><html><body>Not found</body></html>")
+
+    document = json.loads(run("inspect", page, "--json").stdout)
+
+    assert document["findings"][0]["column"] is None
+
+
+def test_a_mapping_may_begin_with_a_byte_order_mark(galaxies: Path, tmp_path: Path) -> None:
+    mapping = tmp_path / "mapping.json"
+    mapping.write_text(json.dumps({"id": None}), encoding="utf-8-sig")
+
+    result = run("inspect", galaxies, "--mapping", mapping)
+
+    assert result.exit_code == 0, result.output
