@@ -70,9 +70,12 @@ def is_sound(document: dict[str, object]) -> bool:
     ]
     single = (document.get(name) for name in ("ra", "dec", "z_spec", "z_spec_err"))
     owned += [column for column in single if isinstance(column, str)]
+    cut = document.get("z_quality")
+    low, high = (cut.get(n) if isinstance(cut, dict) else None for n in ("min", "max"))
     bands = [set(document.get(kind) or ()) for kind in ("mag", "flux", "flux_err", "flux_ivar")]
     return (
         len(owned) == len(set(owned))
+        and not (low is not None and high is not None and low > high)
         and not bands[0] & bands[1]
         and not bands[2] & bands[3]
         and None in (document.get("flux_unit"), document.get("zero_point"))

@@ -209,7 +209,7 @@ def test_a_dry_run_leaves_no_refused_catalogue(
 
 
 def test_a_unit_that_makes_a_survey_too_shallow_is_marked(
-    service: FakeService, catalog: str
+    service: FakeService, url: str, upload: Path
 ) -> None:
     bands = [band("g", 16.0), band("r", 15.3), band("i", 15.0)]
     service.report = {**REPORT, "photometry": [{**found, "snr_p50": 18.0} for found in bands]}

@@ -69,8 +69,6 @@ class QualityCut(Request):
         kinds = (bool(said & {"min", "max"}), "equal" in said, bool(said - {"min", "max", "equal"}))
         if sum(kinds) > 1:
             raise ValueError("give 'min' and 'max', or 'equal', or 'in', and not two of them")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError("no value lies between 'min' and a smaller 'max'")
         return self
 
     @model_serializer(mode="plain")
@@ -82,7 +80,7 @@ class QualityCut(Request):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Give the schema of its fields, none of them null, and one condition at least."""
+        """Give the schema of its fields, none of them null, and one kind of condition."""
         found = super().__get_pydantic_json_schema__(_without_serializer(core_schema), handler)
         schema = handler.resolve_ref_schema(found)
         for name in _CONDITIONS:
@@ -90,7 +88,8 @@ class QualityCut(Request):
             kinds = [kind for kind in field.pop("anyOf") if kind != {"type": "null"}]
             field.pop("default", None)
             field.update(kinds[0] if len(kinds) == 1 else {"anyOf": kinds})
-        schema["anyOf"] = [{"required": [name]} for name in _CONDITIONS]
+        limits = [{"required": [name]} for name in ("min", "max")]
+        schema["oneOf"] = [{"anyOf": limits}, {"required": ["equal"]}, {"required": ["in"]}]
         return found
 
 

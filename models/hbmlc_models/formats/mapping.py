@@ -251,12 +251,9 @@ def _quality(document: Mapping[str, object]) -> QualityCut:
             where="z_quality",
         )
     given = {name for name, value in rest.items() if value not in (None, [])}
-    low, high = (cast("float | None", limits[name]) for name in ("min", "max"))
-    is_empty = low is not None and high is not None and low > high
-    if len({"min" if name == "max" else name for name in given}) > 1 or is_empty:
+    if len({"min" if name == "max" else name for name in given}) > 1:
         raise MappingInvalidError(
-            "'z_quality' takes 'min' and a 'max' above it, or 'equal', or 'in', and not two of "
-            "them.",
+            "'z_quality' takes 'min' and 'max', or 'equal', or 'in', and not two of them.",
             where="z_quality",
         )
     return QualityCut(
@@ -285,6 +282,12 @@ def _refuse_contradictions(mapping: ColumnMapping) -> None:
     if mapping.flux_unit is not None and mapping.zero_point is not None:
         raise MappingInvalidError(
             "The mapping gives a flux unit and a zero point; choose one.", where="zero_point"
+        )
+    cut = mapping.z_quality
+    if cut is not None and cut.min is not None and cut.max is not None and cut.min > cut.max:
+        raise MappingInvalidError(
+            "No value lies between the 'min' of 'z_quality' and a smaller 'max'.",
+            where="z_quality",
         )
     owners: dict[str, str] = {}
     kinds = ("mag", "mag_err", "flux", "flux_err", "flux_ivar")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from inspected import base, codes, inspect, mags, medians, refusal
 from made_up_sky import MADE_UP
 
-from hbmlc_models.formats import CatalogError, inspect_table
+from hbmlc_models.formats import CatalogError, ColumnMapping, inspect_table
 from hbmlc_models.formats.recognise import rank_names
 from hbmlc_models.formats.recognise.band_names import parse_band_column
 
@@ -452,3 +452,9 @@ def test_a_z_with_the_name_of_a_survey_of_spectra_is_a_label(name: str, tmp_path
     columns[name] = columns.pop("z_spec")
 
     assert inspect(tmp_path, columns).labels.column == name
+
+
+@pytest.mark.parametrize("cut", [{"min": 5, "max": 1}, {"min": 5, "equal": 1}])
+def test_a_cut_that_contradicts_itself_is_refused(cut: dict[str, object]) -> None:
+    with pytest.raises(CatalogError, match="z_quality"):
+        ColumnMapping.from_dict({"z_quality": {"column": "q", **cut}})
