@@ -86,8 +86,11 @@ def words_of(name: str) -> tuple[str, ...]:
         if as_band(part) is not None:
             words.append(part)
             continue
-        if part.lower() in INSTRUMENTS or part.lower() in UNITS or part.lower() in APERTURES:
+        if part.lower() in INSTRUMENTS or part.lower() in UNITS:
             words.append(part)
+            continue
+        if part.lower() in APERTURES:
+            words.append(part.lower())
             continue
         if led := _LED_BY_BAND.match(part):
             words.append(led[0])
