@@ -40,7 +40,7 @@ KNOWN_BANDS: dict[str, float] = {
 
 
 _NUMBERED = re.compile(
-    r"F(?P<space>\d{3})[WMN]N?|(?:IA|IB|NB|J0?)(?P<narrow>\d{3})|F(?P<far>\d{4})W"
+    r"F(?P<space>\d{3})[WMN]N?|F(?P<roman>062|087|106|129|146|158|184|213)|(?:IA|IB|NB|J0?)(?P<narrow>\d{3})|F(?P<far>\d{4})W"
 )
 """Bands that carry their wavelength: of space telescopes, where those of NIRISS may end in
 N, and narrow ones of Subaru and J-PLUS."""
@@ -62,8 +62,9 @@ def wavelength(band: str) -> float | None:
     found = _NUMBERED.fullmatch(band)
     if found is None:
         return None
-    number = float(found["space"] or found["narrow"] or found["far"])
-    return number if number > _LEAST_NANOMETRES else 10 * number
+    number = float(found["space"] or found["roman"] or found["narrow"] or found["far"])
+    is_in_nm = number > _LEAST_NANOMETRES and not found["roman"]
+    return number if is_in_nm else 10 * number
 
 
 _LEAST_NANOMETRES = 200

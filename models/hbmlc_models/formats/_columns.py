@@ -33,6 +33,7 @@ TRUE_WORDS = ("true", "t", "yes", "y", "1", "1.0")
 _FALSE = ("false", "f", "no", "n", "0", "0.0")
 _NULLS = (
     *("", "-", "--", "---", ".", "..", "...", "?", "nan", "null", "none", "na", "n/a", "#n/a"),
+    *("\\n", "*", "**", "***"),
     *("masked", "nil", "undefined", "undef", "indef"),
 )
 """Words for nothing, in lower case."""

@@ -150,10 +150,10 @@ def _joined_instruments(families: list[Family], look: Look) -> tuple[list[Family
                 findings.append(_twice(family.quantity, band, better, worse))
         whole.instrument = ()
         joined.append(whole)
-        names = ", ".join(" ".join(family.instrument) or "the rest" for family in useful)
-        findings.append(
-            note(FindingCode.FAMILIES_JOINED, f"{whole.name} columns of {names} are used together")
-        )
+        names = list(dict.fromkeys(" ".join(f.instrument) or "the rest" for f in useful))
+        if len(names) > 1:
+            said = f"{whole.name} columns of {', '.join(names)} are used together"
+            findings.append(note(FindingCode.FAMILIES_JOINED, said))
     return joined, findings
 
 

@@ -12,10 +12,10 @@ from hbmlc_models.formats.findings import Finding, FindingCode, warn
 from hbmlc_models.formats.look import Look
 from hbmlc_models.formats.mapping import ColumnMapping
 from hbmlc_models.formats.recognise.band_names import Quantity, parse_band_column
-from hbmlc_models.formats.recognise.identity import first_of, tile_of
+from hbmlc_models.formats.recognise.identity import first_of, positions_in, tile_of
 from hbmlc_models.formats.recognise.redshifts import find_redshifts, unused_quality
 from hbmlc_models.formats.recognise.sources import BandSource
-from hbmlc_models.formats.recognise.words import DEC, EXTRAS, ID, RA, SELECTED
+from hbmlc_models.formats.recognise.words import EXTRAS, ID, SELECTED
 from hbmlc_models.formats.shown import shown
 from hbmlc_models.formats.units import is_zero_point
 
@@ -46,12 +46,13 @@ def completed(
     if z_spec is not None and quality is None and "z_quality" not in given.off:
         findings += _told_quality(names, taken | {z_spec}, z_spec)
     extras = {} if "extras" in given.off else _extras(names, free) | dict(given.extras)
+    ra, dec = positions_in(free)
     mapping = replace(
         given,
         id=None if "id" in given.off else given.id or first_of(free, ID),
         tile=guessed("tile", tile_of(free)),
-        ra=guessed("ra", first_of(free, RA)),
-        dec=guessed("dec", first_of(free, DEC)),
+        ra=guessed("ra", ra),
+        dec=guessed("dec", dec),
         z_spec=None if "z_spec" in given.off else z_spec,
         selected=guessed("selected", first_of(free, SELECTED)),
         extras={name: column for name, column in sorted(extras.items()) if column not in taken},

@@ -71,6 +71,7 @@ def judge_errors(
             judged.append(source)
         else:
             _refuse_magnitudes(source, values, errors)
+            _refuse_falling(source, values, errors)
             better = _in_millimags(source, errors)
             judged.append(better)
             if better is not source:
@@ -161,6 +162,21 @@ def _refuse_magnitudes(source: BandSource, mags: FloatArray, errors: FloatArray)
             "themselves, or limits; map the column of the one-sigma errors.",
             where=source.error_column,
         )
+
+
+def _refuse_falling(source: BandSource, mags: FloatArray, errors: FloatArray) -> None:
+    """Raise where large "errors" of magnitudes fall towards faint galaxies."""
+    is_error = errors < _LARGEST_MMAG_ERROR**2
+    mags, errors = mags[is_error], errors[is_error]
+    if len(errors) < _MIN_ROWS or np.ptp(errors) == 0 or np.median(errors) < _LARGEST_MAG_ERROR:
+        return
+    if _rank_correlation(mags, errors) > _FALLING:
+        return
+    raise BadErrorsError(
+        f"The errors of {source.band}, {shown(source.error_column)}, fall towards faint galaxies: "
+        "they are inverse variances or signal-to-noise; upload one-sigma errors [mag].",
+        where=source.error_column,
+    )
 
 
 def _in_millimags(source: BandSource, errors: FloatArray) -> BandSource:

@@ -85,6 +85,7 @@ def families_in(plain_names: Mapping[str, str]) -> list[Family]:
     ]
     for related in _related(found):
         _settle_case(related)
+    found += [twin for family in found if (twin := _twin(family)).bands]
     for family in found:
         _settle_near_infrared(family)
     return found
@@ -184,13 +185,22 @@ def _settle_case(related: list[Family]) -> None:
         for band in family.bands:
             if has_lower:
                 # KiDS writes VISTA's z as "Z" beside its own "u", "g", "r", "i".
-                lowered = band in {"G", "Z"} and band.lower() not in letters
+                lowered = band in {"G", "Z"} and band.lower() not in family.bands
             else:
                 lowered = (band in _LETTERS and not is_johnson) or (
                     band == "Y" and _is_optical(family)
                 )
             names[band] = band.lower() if lowered else band
         family.bands = {names[band]: found for band, found in family.bands.items()}
+
+
+def _twin(family: Family) -> Family:
+    """Take out the bands of a family that are there in both cases: ``mag_g`` and ``MAG_G``."""
+    twice = {b for b in ("G", "Z") if b in family.bands and b.lower() in family.bands}
+    twin = family.only(twice)
+    twin.bands = {band.lower(): found for band, found in twin.bands.items()}
+    family.bands = family.only(family.bands.keys() - twice).bands
+    return twin
 
 
 def _settle_near_infrared(family: Family) -> None:

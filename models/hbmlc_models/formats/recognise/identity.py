@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import pi
 
 from hbmlc_models.formats.errors import MappingInvalidError
@@ -12,7 +13,7 @@ from hbmlc_models.formats.readers import SourceColumn
 from hbmlc_models.formats.recognise.words import DEC, ID, RA, TILE
 from hbmlc_models.formats.units import degrees_per
 
-__all__ = ["degrees_of", "first_of", "plain_names", "tile_of"]
+__all__ = ["degrees_of", "first_of", "plain_names", "positions_in", "tile_of"]
 
 _POSITION_UNITS = {"deg": (1.0, 1.0), "rad": (180 / pi, 180 / pi), "hour": (15.0, 1.0)}
 """Degrees per unit of right ascension and of declination, as a mapping may name them."""
@@ -48,6 +49,33 @@ def plain_names(columns: Iterable[str]) -> dict[str, str]:
 def first_of(lowered: Mapping[str, str], names: Iterable[str]) -> str | None:
     """Column whose plain lower-case name comes first in ``names``."""
     return next((lowered[name] for name in names if name in lowered), None)
+
+
+def positions_in(lowered: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Columns of right ascension and declination; else two that share what stands around them.
+
+    Examples
+    --------
+    >>> positions_in({"des_dec": "DES_DEC", "des_ra": "DES_RA"})
+    ('DES_RA', 'DES_DEC')
+    """
+    ra, dec = first_of(lowered, RA), first_of(lowered, DEC)
+    if ra is not None or dec is not None:
+        return ra, dec
+    for name in reversed(list(lowered)):
+        for before, ours, after in _cuts(name):
+            around = [f"{before}{theirs}{after}" for theirs in DEC]
+            if ours in RA and (found := first_of(lowered, around)) is not None:
+                return lowered[name], found
+    return None, None
+
+
+def _cuts(name: str) -> Iterator[tuple[str, str, str]]:
+    """A name cut at its first and at its last separator: what may be a survey, and the rest."""
+    for pattern in (r"(.*?)([_.])(.*)", r"(.*)([_.])(.*)"):
+        if found := re.fullmatch(pattern, name):
+            yield found[1] + found[2], found[3], ""
+            yield "", found[1], found[2] + found[3]
 
 
 def tile_of(lowered: Mapping[str, str]) -> str | None:

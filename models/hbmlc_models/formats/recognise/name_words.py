@@ -33,6 +33,8 @@ _LOWER = frozenset("bvjhk")
 _SPELLINGS = {"ks": "Ks", "kshort": "Ks", "ustar": "u", "u*": "u", "us": "u"}
 _SUBARU = re.compile(r"([griz])(?:p|pp|\+|')")
 """Bands of Suprime-Cam and SDSS with a prime: ``ip``, ``zpp``, ``r+``; ``zp`` is a zero point."""
+_ROMAN = re.compile(r"[RZYJHKW](062|087|106|129|146|158|184|213)")
+"""Bands of the Roman telescope with the letter of the ground."""
 _SPLUS = re.compile(r"F(378|395|410|430|515|660|861)")
 """Narrow bands of S-PLUS and J-PLUS as their first releases call them."""
 _CUT = {
@@ -61,8 +63,8 @@ def as_band(word: str) -> str | None:
         return spelled
     if word != "zp" and (found := _SUBARU.fullmatch(word)):
         return found[1]
-    if found := _SPLUS.fullmatch(word):
-        return f"J0{found[1]}"
+    if found := _SPLUS.fullmatch(word) or _ROMAN.fullmatch(word):
+        return f"{'J0' if word[0] == 'F' else 'F'}{found[1]}"
     # grizli writes "f115wn" for the pupil's wheel: the same filter.
     for spelled in (word, _WHEEL.sub(r"\1", word.upper())):
         if len(word) > 1 and wavelength(spelled) is not None:
