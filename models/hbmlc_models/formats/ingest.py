@@ -139,7 +139,6 @@ def _passes(
     spill.fill(table, limits, on_rows=progress.add)
     dropped = drop_empty(spill)
     bands = report_bands(spill)
-    # Some of the table's own are known only now that all rows were read.
     findings = [*table.findings, *found.findings, *scanned.findings, *dropped]
     findings += judge_bands(bands)
     digest = None

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 from pyarrow import ipc
 
 from hbmlc_models.formats.errors import NotATableError, TruncatedFileError
-from hbmlc_models.formats.findings import Finding
 from hbmlc_models.formats.limits import IngestLimits
 from hbmlc_models.formats.readers._arrow import check_dictionary, element_of, is_long
 from hbmlc_models.formats.readers._arrow_schema import described, left_out
 from hbmlc_models.formats.readers._elements import split_element
-from hbmlc_models.formats.readers._table import SourceColumn
 
 __all__ = ["FeatherTable"]
 
@@ -36,34 +34,15 @@ class FeatherTable:
             self._map = pa.memory_map(str(source))
             self._schema = self._reader(None).schema
             limits.check_columns(len(self._schema.names))
-            self._columns, self._doubles = described(self._schema)
-            self._findings = left_out(self._schema)
+            self.columns, self.doubles = described(self._schema)
+            self.findings = left_out(self._schema)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise NotATableError("The Arrow file cannot be read; write it again.") from error
-
-    @property
-    def columns(self) -> Mapping[str, SourceColumn]:
-        """Flat columns, and lists of numbers."""
-        return self._columns
-
-    @property
-    def doubles(self) -> Collection[str]:
-        """Names that are there twice."""
-        return self._doubles
-
-    @property
-    def findings(self) -> Sequence[Finding]:
-        """Columns that are left out."""
-        return self._findings
-
-    @property
-    def n_rows(self) -> int | None:
-        """Unknown until the file was read."""
-        return None
+        self.n_rows: int | None = None
 
     def batches(self, columns: Sequence[str], *, size: int) -> Iterator[pa.RecordBatch]:
         """Rows of ``columns`` in batches."""
-        wanted = [split_element(name, self._columns) for name in columns]
+        wanted = [split_element(name, self.columns) for name in columns]
         read = sorted({self._schema.get_field_index(base) for base, _ in wanted})
         n_bytes = 0
         try:

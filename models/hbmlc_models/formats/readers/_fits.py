@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,40 +37,22 @@ class FitsTable:
     """
 
     def __init__(self, source: Path, limits: IngestLimits, choice: TableChoice) -> None:
-        unit, columns, width, self._findings = _chosen(source, limits, choice)
-        self._columns, self._doubles = distinct((column.name, column) for column in columns)
+        unit, columns, width, self.findings = _chosen(source, limits, choice)
+        self._columns, self.doubles = distinct((column.name, column) for column in columns)
+        self.columns = {
+            name: SourceColumn(
+                unit=column.unit, description=column.description, n_elements=column.n_elements
+            )
+            for name, column in self._columns.items()
+        }
         self._n_rows = unit.count("NAXIS2")
+        self.n_rows: int | None = self._n_rows
         self._width = unit.count("NAXIS1")
         limits.check_rows(self._n_rows)
         _check_rows(unit, width, self._n_rows, source.stat().st_size)
         self._limits = limits
         self._offset = unit.offset
         self._file = source.open("rb")
-
-    @property
-    def columns(self) -> Mapping[str, SourceColumn]:
-        """Columns of numbers, flags and texts, and vectors of numbers."""
-        return {
-            name: SourceColumn(
-                unit=column.unit, description=column.description, n_elements=column.n_elements
-            )
-            for name, column in self._columns.items()
-        }
-
-    @property
-    def doubles(self) -> Collection[str]:
-        """Names that are there twice."""
-        return self._doubles
-
-    @property
-    def findings(self) -> Sequence[Finding]:
-        """Which table was taken."""
-        return self._findings
-
-    @property
-    def n_rows(self) -> int | None:
-        """Number of rows in the header."""
-        return self._n_rows
 
     def batches(self, columns: Sequence[str], *, size: int) -> Iterator[pa.RecordBatch]:
         """Rows of ``columns`` in batches."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -58,9 +58,9 @@ class Hdf5Table:
         try:
             with closing(HeaderReader(source)) as headers:
                 tables = tables_in(self._file, headers, limits)
-            table, self._findings = _chosen(tables, limits, choice)
-            self._columns, self._doubles = distinct(table.columns)
-            self._said = _described(self._file, table, self._columns)
+            table, self.findings = _chosen(tables, limits, choice)
+            self._columns, self.doubles = distinct(table.columns)
+            self.columns = _described(self._file, table, self._columns)
         except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
             # What h5py raises from a damaged header depends on where the damage is.
             self._file.close()
@@ -69,26 +69,7 @@ class Hdf5Table:
             self._file.close()
             raise
         self._n_rows = table.n_rows
-
-    @property
-    def columns(self) -> Mapping[str, SourceColumn]:
-        """Columns of numbers, flags and texts, and short vectors of numbers."""
-        return self._said
-
-    @property
-    def doubles(self) -> Collection[str]:
-        """Names that are there twice."""
-        return self._doubles
-
-    @property
-    def findings(self) -> Sequence[Finding]:
-        """Which table was taken, and what could not be read of it."""
-        return self._findings
-
-    @property
-    def n_rows(self) -> int | None:
-        """Length of the datasets."""
-        return self._n_rows
+        self.n_rows: int | None = table.n_rows
 
     def batches(self, columns: Sequence[str], *, size: int) -> Iterator[pa.RecordBatch]:
         """Rows of ``columns`` in batches."""

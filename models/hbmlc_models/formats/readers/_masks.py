@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
 from hbmlc_models.formats._compute import pc
 from hbmlc_models.formats.errors import NotATableError
-from hbmlc_models.formats.findings import Finding, FindingCode, note
+from hbmlc_models.formats.findings import FindingCode, note
 from hbmlc_models.formats.readers._elements import split_element
-from hbmlc_models.formats.readers._table import SourceColumn, SourceTable
+from hbmlc_models.formats.readers._table import SourceTable
 from hbmlc_models.formats.shown import listed, shown
 
 __all__ = ["masked"]
@@ -33,31 +33,14 @@ class _MaskedTable:
         self._table = table
         self._masks = masks
         hidden = set(masks.values())
-        self._columns = {n: column for n, column in table.columns.items() if n not in hidden}
-
-    @property
-    def columns(self) -> Mapping[str, SourceColumn]:
-        """Columns without the masks."""
-        return self._columns
-
-    @property
-    def doubles(self) -> Collection[str]:
-        """Names that are there twice."""
-        return self._table.doubles
-
-    @property
-    def findings(self) -> Sequence[Finding]:
-        """What the table says, and that masks are used."""
+        self.columns = {n: column for n, column in table.columns.items() if n not in hidden}
+        self.doubles = table.doubles
+        self.n_rows = table.n_rows
         used = note(
             FindingCode.MASKS_USED,
-            f"Values that {listed(self._masks.values(), 6)} mark are taken as missing.",
+            f"Values that {listed(masks.values(), 6)} mark are taken as missing.",
         )
-        return [*self._table.findings, used]
-
-    @property
-    def n_rows(self) -> int | None:
-        """Number of rows."""
-        return self._table.n_rows
+        self.findings = [*table.findings, used]
 
     def batches(self, columns: Sequence[str], *, size: int) -> Iterator[pa.RecordBatch]:
         """Rows of ``columns`` in batches, masked values as null."""
@@ -78,7 +61,7 @@ class _MaskedTable:
 
     def _mask_of(self, name: str) -> str | None:
         """Mask of a column, or its element for an element."""
-        base, element = split_element(name, self._columns)
+        base, element = split_element(name, self.columns)
         if (mask := self._masks.get(base)) is None:
             return None
         is_vector = self._table.columns[mask].n_elements is not None

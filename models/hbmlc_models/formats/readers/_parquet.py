@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hbmlc_models.formats.errors import NotATableError, TooDemandingError, TruncatedFileError
-from hbmlc_models.formats.findings import Finding
 from hbmlc_models.formats.limits import MAX_PARQUET_FOOTER_BYTES, IngestLimits
 from hbmlc_models.formats.readers._arrow import check_dictionary, element_of, is_long
 from hbmlc_models.formats.readers._arrow_schema import described, left_out
 from hbmlc_models.formats.readers._elements import split_element
-from hbmlc_models.formats.readers._table import SourceColumn
 
 __all__ = ["ParquetTable"]
 
@@ -38,37 +36,18 @@ class ParquetTable:
             texts = [field.name for field in schema if is_long(field.type)]
             self._file.close()
             self._file = _open(source, texts)
-            self._columns, self._doubles = described(schema)
-            self._findings = left_out(schema)
+            self.columns, self.doubles = described(schema)
+            self.findings = left_out(schema)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise NotATableError(
                 "The Parquet footer cannot be read; write the file again."
             ) from error
+        self.n_rows: int | None = self._file.metadata.num_rows
         limits.check_rows(self._file.metadata.num_rows)
-
-    @property
-    def columns(self) -> Mapping[str, SourceColumn]:
-        """Flat columns, and lists of numbers."""
-        return self._columns
-
-    @property
-    def doubles(self) -> Collection[str]:
-        """Names that are there twice."""
-        return self._doubles
-
-    @property
-    def findings(self) -> Sequence[Finding]:
-        """Columns that are left out."""
-        return self._findings
-
-    @property
-    def n_rows(self) -> int | None:
-        """Number of rows in the footer."""
-        return self._file.metadata.num_rows
 
     def batches(self, columns: Sequence[str], *, size: int) -> Iterator[pa.RecordBatch]:
         """Rows of ``columns`` in batches."""
-        wanted = [split_element(name, self._columns) for name in columns]
+        wanted = [split_element(name, self.columns) for name in columns]
         read = list(dict.fromkeys(base for base, _ in wanted))
         try:
             for batch in self._file.iter_batches(batch_size=size, columns=read):

@@ -50,7 +50,7 @@ class SourceTable(Protocol):
 
     @property
     def findings(self) -> Sequence[Finding]:
-        """What was noticed on the way to the rows; complete once all were read."""
+        """What was noticed on the way to the rows."""
         ...
 
     @property

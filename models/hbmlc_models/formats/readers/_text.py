@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from hbmlc_models.formats.limits import MAX_NAME_BYTES, IngestLimits
 from hbmlc_models.formats.readers._arrow import element_of
 from hbmlc_models.formats.readers._elements import split_element
 from hbmlc_models.formats.readers._names import distinct
-from hbmlc_models.formats.readers._table import SourceColumn, TableChoice
+from hbmlc_models.formats.readers._table import TableChoice
 from hbmlc_models.formats.readers._text_encoding import (
     TextEncoding,
     check_mark,
@@ -58,33 +58,16 @@ class TextTable:
         self._encoding, self._plan = _planned(source, choice)
         limits.check_columns(len(self._plan.columns))
         _check_names(self._plan.columns)
-        self._places, self._doubles = distinct(
+        self._places, self.doubles = distinct(
             (column.name, place) for place, column in enumerate(self._plan.columns) if column.name
         )
-        self._findings = _findings(self._encoding, self._plan)
+        self.columns = {
+            name: self._plan.columns[place].described for name, place in self._places.items()
+        }
+        self.n_rows: int | None = None
+        self.findings = _findings(self._encoding, self._plan)
         if n_rows := n_commented_rows(source, self._plan, self._encoding):
-            self._findings.append(_commented(n_rows))
-
-    @property
-    def columns(self) -> Mapping[str, SourceColumn]:
-        """Columns that have a name."""
-        held = self._plan.columns
-        return {name: held[place].described for name, place in self._places.items()}
-
-    @property
-    def doubles(self) -> Collection[str]:
-        """Names that are there twice."""
-        return self._doubles
-
-    @property
-    def findings(self) -> Sequence[Finding]:
-        """How the text was read where that is not plain."""
-        return self._findings
-
-    @property
-    def n_rows(self) -> int | None:
-        """Unknown until the file was read."""
-        return None
+            self.findings.append(_commented(n_rows))
 
     def batches(self, columns: Sequence[str], *, size: int) -> Iterator[pa.RecordBatch]:
         """Rows of ``columns`` as text, in batches."""

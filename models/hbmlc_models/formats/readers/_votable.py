@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,46 +38,27 @@ class VoTable:
 
     def __init__(self, source: Path, limits: IngestLimits, choice: TableChoice) -> None:
         head = check_document(source, limits)
-        number, self._findings = _chosen(head, choice)
-        self._findings += _warnings(head)
+        number, self.findings = _chosen(head, choice)
+        self.findings += _warnings(head)
         self._limits = limits
         table = _parsed(source, number)
         limits.check_columns(len(table.fields))
         limits.check_rows(len(table.array))
         self._data: Any = table.array
+        self.n_rows: int | None = len(table.array)
         fields = zip(table.array.dtype.names or (), table.fields, strict=True)
-        held, self._doubles = distinct((_label(key, field), (key, field)) for key, field in fields)
+        held, self.doubles = distinct((_label(key, field), (key, field)) for key, field in fields)
         self._keys = {name: key for name, (key, _) in held.items()}
         said = columns_of(head.tables[number].fields)[0]
-        self._columns = {
+        self.columns = {
             name: replace(said.get(name, SourceColumn()), n_elements=elements or None)
             for name, (key, field) in held.items()
             if (elements := _elements(self._data[key], field)) is not None
         }
 
-    @property
-    def columns(self) -> Mapping[str, SourceColumn]:
-        """Columns of numbers, flags and texts, and vectors of numbers."""
-        return self._columns
-
-    @property
-    def doubles(self) -> Collection[str]:
-        """Names that are there twice."""
-        return self._doubles
-
-    @property
-    def findings(self) -> Sequence[Finding]:
-        """Which table was taken, and whether the archive cut it."""
-        return self._findings
-
-    @property
-    def n_rows(self) -> int | None:
-        """Number of rows."""
-        return len(self._data)
-
     def batches(self, columns: Sequence[str], *, size: int) -> Iterator[pa.RecordBatch]:
         """Rows of ``columns`` in batches."""
-        wanted = [split_element(name, self._columns) for name in columns]
+        wanted = [split_element(name, self.columns) for name in columns]
         for start in range(0, len(self._data), size):
             part = self._data[start : start + size]
             arrays: list[pa.Array] = []
