@@ -7,28 +7,23 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 from hbmlc_models.formats.errors import NotATableError
+from hbmlc_models.formats.readers._text_divider import Divider, divider_of, even_divider
 from hbmlc_models.formats.readers._text_fields import (
     has_decimal_comma,
     is_border,
     is_number,
     is_rule,
-    split,
-    words,
 )
 from hbmlc_models.formats.readers._text_plan import Layout, TextColumn, TextPlan
 from hbmlc_models.formats.shown import MAX_NAME
 
 __all__ = ["header_plan"]
 
-_SEPARATORS = "\t;|,"
-"""In this order: where semicolons divide, commas are decimal commas or text."""
 _SAMPLE = 40
 """Lines by which a layout is judged."""
 _NEAREST = 500
 """Comments above the first row among which the names are looked for."""
 _LONGEST_UNIT = 64
-_ALIKE = 0.8
-"""Share of them that must have the same number of fields."""
 _DECIMAL = re.compile(r"[-+]?\d+\.\d+(?:[eE][-+]?\d+)?")
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+")
 _UNIT_WORD = re.compile(
@@ -50,6 +45,11 @@ _TYPES = re.compile(
 _NAME = re.compile(r"(?!(?:nan|null|none|inf|masked|n/?a)$)[A-Za-z_]\w{0,99}", re.IGNORECASE)
 _LEAST_NAMES = 2
 """Words over columns of numbers that make a line with numbers a header."""
+_LEAST_NUMBERS = 2
+"""Fields with numbers that a row has."""
+_MOST_TITLES = 5
+_LEAST_LINES = 3
+"""A title, a header and a row."""
 _NUMBERED = re.compile(r"\d+:(.+)")
 _Rank = Callable[[Collection[str]], tuple[int, ...]]
 
@@ -71,7 +71,7 @@ def header_plan(lines: Sequence[str], rank: _Rank) -> TextPlan:
         raise NotATableError("The text has no header line with column names.")
     has_hash_rows = len(plain) == 1 and _add_hash_rows(plain, lines)
     plain = _below_titles(plain, rank)
-    take = _divider([line for _, line in plain if not is_border(line)])
+    take = divider_of([line for _, line in plain if not is_border(line)])
     rows = [(number, take.fields(line)) for number, line in plain]
     plan = _plan(rows, comments, take, rank)
     plan.comments = comments
@@ -84,7 +84,7 @@ def header_plan(lines: Sequence[str], rank: _Rank) -> TextPlan:
 def _add_hash_rows(plain: list[tuple[int, str]], lines: Sequence[str]) -> bool:
     """Whether all rows below a header begin like comments, as with ids like #1; add them then."""
     number, header = plain[0]
-    take = _divider([header])
+    take = divider_of([header])
     names = take.fields(header)
     found: list[tuple[int, str]] = []
     for k in range(number + 1, len(lines)):
@@ -99,57 +99,16 @@ def _add_hash_rows(plain: list[tuple[int, str]], lines: Sequence[str]) -> bool:
     return len(plain) > 1
 
 
-_LEAST_NUMBERS = 2
-
-
-class _Divider:
-    """What divides the fields: a character, or blanks."""
-
-    def __init__(self, separator: str) -> None:
-        self.separator = separator
-        self.layout = Layout.SEPARATED if separator else Layout.BLANKS
-
-    def fields(self, line: str) -> list[str]:
-        """Fields of a line."""
-        return split(line, self.separator) if self.separator else words(line)
-
-
-def _divider(lines: Sequence[str]) -> _Divider:
-    """What gives all lines the same number of fields, and more than one."""
-    if (divider := _even_divider(lines)) is not None:
-        return divider
-    best = max(_SEPARATORS, key=lines[0].count)
-    if best in lines[0]:
-        return _Divider(best)
-    if len(words(lines[0])) > 1:
-        return _Divider("")
-    raise NotATableError(
-        "The text has no header line with more than one column name; put commas between them."
-    )
-
-
-def _even_divider(lines: Sequence[str]) -> _Divider | None:
-    """What gives nearly all lines, the first one among them, the same number of fields."""
-    for separator in (*_SEPARATORS, ""):
-        divider = _Divider(separator)
-        counts = [len(divider.fields(line)) for line in lines]
-        common, n = Counter(counts).most_common(1)[0]
-        is_alike = n >= _ALIKE * len(counts) or set(counts) <= {common, common + 1, common - 1}
-        if min(common, counts[0]) > 1 and is_alike and abs(counts[0] - common) <= 1:
-            return divider
-    return None
-
-
 def _below_titles(plain: list[tuple[int, str]], rank: _Rank) -> list[tuple[int, str]]:
     """Lines from the header on, without titles above it: their names are worth less."""
     shown = [(number, line) for number, line in plain if not is_border(line)]
     lines = [line for _, line in shown]
     if len(lines) < _LEAST_LINES:
         return plain
-    even = _even_divider(lines)
+    even = even_divider(lines)
     worth: dict[int, tuple[int, ...]] = {}
     for k in range(1, min(_MOST_TITLES + 1, len(lines) - 1)):
-        if (take := even or _even_divider(lines[k:])) is None:
+        if (take := even or even_divider(lines[k:])) is None:
             continue
         title, *rows = [take.fields(line) for line in (lines[0], *lines[k:])]
         n_numbers = sum(map(is_number, rows[0]))
@@ -166,13 +125,8 @@ def _below_titles(plain: list[tuple[int, str]], rank: _Rank) -> list[tuple[int, 
     return [(number, line) for number, line in plain if number >= shown[best][0]]
 
 
-_MOST_TITLES = 5
-_LEAST_LINES = 3
-"""A title, a header and a row."""
-
-
 def _plan(
-    rows: Sequence[tuple[int, list[str]]], comments: Sequence[str], take: _Divider, rank: _Rank
+    rows: Sequence[tuple[int, list[str]]], comments: Sequence[str], take: Divider, rank: _Rank
 ) -> TextPlan:
     """Names, and the line from which on there are rows."""
     number, first = rows[0]
@@ -227,7 +181,7 @@ def _has_decimal_commas(values: Sequence[str], *, is_divided_by_commas: bool) ->
 def _commented(
     comments: Sequence[str],
     rows: Sequence[tuple[int, list[str]]],
-    take: _Divider,
+    take: Divider,
     rank: _Rank,
     number: int,
 ) -> tuple[list[str], list[str] | None]:
@@ -238,7 +192,7 @@ def _commented(
     found: list[list[str]] = []
     for comment in comments[-_NEAREST:]:
         text = comment.lstrip("#%!/ \t")
-        for divider in (take, _Divider(""), _Divider(",")):
+        for divider in (take, Divider(""), Divider(",")):
             fields = divider.fields(text)
             if len(fields) in wanted and not any(map(is_number, fields)) and len(fields) > 1:
                 found.append(fields)
