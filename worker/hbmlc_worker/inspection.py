@@ -10,7 +10,7 @@ import typer
 
 from hbmlc.cli.catalog_report import print_findings, print_report
 from hbmlc.cli.exit_codes import ExitCode
-from hbmlc.cli.options import MAPPING_HELP, read_mapping
+from hbmlc.cli.options import CatalogArgument, MappingOption, read_mapping
 from hbmlc.cli.output import JsonFlag, print_json
 from hbmlc.cli.session import progress_bars
 from hbmlc.schemas import CatalogReport, ColumnMapping, Finding, Severity, column_of
@@ -22,19 +22,9 @@ __all__ = ["inspect"]
 
 
 def inspect(
-    catalog: Annotated[
-        Path,
-        typer.Argument(
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            help="Parquet, Arrow, FITS, HDF5, VOTable or text.",
-        ),
-    ],
+    catalog: CatalogArgument,
     *,
-    mapping: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help=MAPPING_HELP)
-    ] = None,
+    mapping: MappingOption = None,
     write_mapping: Annotated[
         Path | None,
         typer.Option(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hbmlc.cli.estimate import cores_here, estimate
-from hbmlc.cli.options import MAPPING_HELP, read_mapping, read_options
+from hbmlc.cli.options import CatalogArgument, MappingOption, read_mapping, read_options
 from hbmlc.cli.output import (
     JsonFlag,
     KeyOption,
@@ -35,15 +35,7 @@ __all__ = ["calibrate"]
 
 
 def calibrate(  # noqa: PLR0913 -- each parameter is an option of the command
-    catalog: Annotated[
-        Path,
-        typer.Argument(
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            help="Parquet, Arrow, FITS, HDF5, VOTable or text.",
-        ),
-    ],
+    catalog: CatalogArgument,
     *,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Directory for the results.")
@@ -52,9 +44,7 @@ def calibrate(  # noqa: PLR0913 -- each parameter is an option of the command
         str | None, typer.Option(help="name@alias or name:version; chosen by the bands if unset.")
     ] = None,
     tile_column: Annotated[str | None, typer.Option(help="Column that holds the tile.")] = None,
-    mapping: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help=MAPPING_HELP)
-    ] = None,
+    mapping: MappingOption = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 0,
     preset: Annotated[str | None, typer.Option(help="'default', or 'seed' as published.")] = None,
     option: Annotated[

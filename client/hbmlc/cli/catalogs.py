@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
 from hbmlc.cli.catalog_report import print_report
-from hbmlc.cli.options import MAPPING_HELP, change_mapping, read_mapping
+from hbmlc.cli.options import MappingOption, change_mapping, read_mapping
 from hbmlc.cli.output import (
     CountOption,
     JsonFlag,
@@ -71,9 +70,7 @@ def show_catalog(
 def remap_catalog(
     catalog_id: UUID,
     *,
-    mapping: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help=MAPPING_HELP)
-    ] = None,
+    mapping: MappingOption = None,
     setting: Annotated[
         list[str] | None,
         typer.Option("--set", help="One field as name=value in JSON; may be repeated."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import typer
 
@@ -13,14 +13,31 @@ if TYPE_CHECKING:
     from hbmlc.schemas import CalibrationOptions, ColumnMapping, TrainingOptions
 
 __all__ = [
-    "MAPPING_HELP",
+    "CatalogArgument",
+    "CatalogsArgument",
+    "MappingOption",
     "change_mapping",
     "read_mapping",
     "read_options",
     "read_training_options",
 ]
 
-MAPPING_HELP = "JSON file that maps the columns; 'hbmlc inspect' writes one to edit."
+_TABLE: Any = typer.Argument(
+    exists=True,
+    dir_okay=False,
+    readable=True,
+    help="Parquet, Arrow, FITS, HDF5, VOTable or text.",
+)
+CatalogArgument = Annotated[Path, _TABLE]
+CatalogsArgument = Annotated[list[Path], _TABLE]
+MappingOption = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help="JSON file that maps the columns; 'hbmlc inspect' writes one to edit.",
+    ),
+]
 _EXAMPLE = '{"mag": {"g": "GMAG"}, "mag_err": {"g": "GERR"}}'
 _MOST_FAULTS = 5
 

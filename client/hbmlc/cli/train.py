@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from hbmlc.cli.options import MAPPING_HELP, read_mapping, read_training_options
+from hbmlc.cli.options import CatalogsArgument, MappingOption, read_mapping, read_training_options
 from hbmlc.cli.output import (
     JsonFlag,
     KeyOption,
@@ -48,15 +48,7 @@ def _checked_name(name: str) -> str:
 
 
 def train(  # noqa: PLR0913 -- each parameter is an option of the command
-    catalogs: Annotated[
-        list[Path],
-        typer.Argument(
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            help="Parquet, Arrow, FITS, HDF5, VOTable or text.",
-        ),
-    ],
+    catalogs: CatalogsArgument,
     *,
     name: Annotated[
         str,
@@ -66,9 +58,7 @@ def train(  # noqa: PLR0913 -- each parameter is an option of the command
         bool, typer.Option(help="Make it production where it beats the present version.")
     ] = True,
     tile_column: Annotated[str | None, typer.Option(help="Column that holds the tile.")] = None,
-    mapping: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help=MAPPING_HELP)
-    ] = None,
+    mapping: MappingOption = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 0,
     option: Annotated[
         list[str] | None, typer.Option(help="train_steps or meta_steps as name=value.")

@@ -12,7 +12,8 @@ from hbmlc_models.formats.errors import CatalogError
 from hbmlc_models.formats.findings import Finding, FindingCode, Severity
 from hbmlc_models.formats.ingest import ingest, inspect_table
 from hbmlc_models.formats.limits import IngestLimits
-from hbmlc_models.formats.mapping import ColumnMapping, QualityCut
+from hbmlc_models.formats.mapping import ColumnMapping
+from hbmlc_models.formats.quality_cut import QualityCut
 from hbmlc_models.formats.report import BandReport, Coverage, IngestReport, LabelReport
 from hbmlc_models.formats.sniff import FileFormat, sniff
 

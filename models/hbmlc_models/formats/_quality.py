@@ -8,7 +8,7 @@ import pyarrow as pa
 from hbmlc_models.arrays import BoolArray
 from hbmlc_models.formats._columns import TRUE_WORDS, booleans, is_text, numbers, plain
 from hbmlc_models.formats._compute import pc
-from hbmlc_models.formats.mapping import QualityCut
+from hbmlc_models.formats.quality_cut import QualityCut
 
 __all__ = ["passes"]
 

@@ -11,6 +11,7 @@ from hbmlc_models.arrays import FloatArray
 from hbmlc_models.formats._columns import numbers
 from hbmlc_models.formats.errors import ColumnError
 from hbmlc_models.formats.limits import IngestLimits
+from hbmlc_models.formats.normalise import NON_DETECTION
 from hbmlc_models.formats.readers import SourceTable
 
 __all__ = ["Look", "look_at"]
@@ -35,7 +36,7 @@ class Look:
         held = self.columns.get(column or "")
         if held is None:
             return np.empty(0)
-        return held[np.isfinite(held) & (held > -90)]  # noqa: PLR2004 -- -99 and kin say "none"
+        return held[np.isfinite(held) & (held > -NON_DETECTION)]
 
     def has_values(self, column: str) -> bool:
         """Whether a column has usable values, or was not looked at."""

@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import cast
 
 from hbmlc_models.formats.arrays import JsonValue
 from hbmlc_models.formats.errors import MappingInvalidError
+from hbmlc_models.formats.quality_cut import QualityCut, is_finite_number
 from hbmlc_models.formats.shown import shown
 
-__all__ = ["ColumnMapping", "QualityCut"]
+__all__ = ["ColumnMapping"]
 
 _BY_BAND = ("mag", "mag_err", "flux", "flux_err", "flux_ivar", "extras")
 _TEXTS = ("tile", "ra", "dec", "position_unit", "z_spec", "z_spec_err", "selected")
-_CUT = ("min", "max", "equal", "in")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QualityCut:
-    """Which values of a quality column make a redshift a label; a missing one does not."""
-
-    column: str
-    """Column of the quality."""
-    min: float | None = None
-    """Least value."""
-    max: float | None = None
-    """Largest value."""
-    equal: float | str | None = None
-    """The one value."""
-    among: tuple[float | str, ...] = ()
-    """The values; ``in`` in JSON."""
-
-    def as_dict(self) -> dict[str, JsonValue]:
-        """JSON document."""
-        found: dict[str, JsonValue] = {"column": self.column}
-        for name in ("min", "max", "equal"):
-            if (value := getattr(self, name)) is not None:
-                found[name] = value
-        if self.among:
-            found["in"] = list(self.among)
-        return found
 
 
 def _no_columns() -> dict[str, str]:
@@ -193,7 +166,7 @@ def _checked(name: str, value: object) -> object:
     if isinstance(value, Mapping):
         entries = cast("Mapping[str, object]", value)
         if name == "z_quality":
-            return _quality(entries)
+            return QualityCut.from_dict(entries)
         if name in {"zero_point", "mag_offset"}:
             return {band: _number(name, number) for band, number in entries.items()}
         if name in {*_BY_BAND, "flux_unit"}:
@@ -218,51 +191,10 @@ def _text(name: str, value: object) -> str:
     raise MappingInvalidError(f"Mapping field {name!r} holds texts by band.", where=name)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _number(name: str, value: object) -> float:
-    if _is_number(value):
+    if is_finite_number(value):
         return float(cast("float", value))
     raise MappingInvalidError(f"Mapping field {name!r} holds numbers.", where=name)
-
-
-def _quality(document: Mapping[str, object]) -> QualityCut:
-    """Read a cut on the quality of redshifts."""
-    column = document.get("column")
-    rest = {name: value for name, value in document.items() if name != "column"}
-    limits = {name: rest.get(name) for name in ("min", "max")}
-    values = [] if rest.get("in") is None else rest["in"]
-    is_fine = (
-        isinstance(column, str)
-        and any(value not in (None, []) for value in rest.values())
-        and set(rest) <= set(_CUT)
-        and all(value is None or _is_number(value) for value in limits.values())
-        and isinstance(rest.get("equal"), int | float | str | None)
-        and isinstance(values, Sequence)
-        and not isinstance(values, str)
-        and all(isinstance(value, int | float | str) for value in cast("Sequence[object]", values))
-    )
-    if not is_fine:
-        raise MappingInvalidError(
-            "'z_quality' is a column with 'min' and 'max', 'equal', or 'in', such as "
-            '{"column": "ZWARN", "equal": 0}.',
-            where="z_quality",
-        )
-    given = {name for name, value in rest.items() if value not in (None, [])}
-    if len({"min" if name == "max" else name for name in given}) > 1:
-        raise MappingInvalidError(
-            "'z_quality' takes 'min' and 'max', or 'equal', or 'in', and not two of them.",
-            where="z_quality",
-        )
-    return QualityCut(
-        column=str(column),
-        min=cast("float | None", limits["min"]),
-        max=cast("float | None", limits["max"]),
-        equal=cast("float | str | None", rest.get("equal")),
-        among=tuple(cast("Sequence[float | str]", values)),
-    )
 
 
 def _refuse_contradictions(mapping: ColumnMapping) -> None:

@@ -25,13 +25,20 @@ import numpy as np
 from hbmlc_models.arrays import BoolArray, FloatArray
 from hbmlc_models.photometry import flux_err_from_mag_err, flux_from_mag
 
-__all__ = ["Fluxes", "errors_from_ivars", "fluxes_from_fluxes", "fluxes_from_mags", "positions"]
+__all__ = [
+    "NON_DETECTION",
+    "Fluxes",
+    "errors_from_ivars",
+    "fluxes_from_fluxes",
+    "fluxes_from_mags",
+    "positions",
+]
 
 Fluxes = tuple[FloatArray, FloatArray, BoolArray]
 """Flux, its error [maggies] and whether it is a detection. Non-detections of unknown noise have
 flux zero and a NaN error until ``noise_floor`` has filled them."""
 
-_NON_DETECTION = 90.0
+NON_DETECTION = 90.0
 """Magnitudes from here on (99, 99.9, 999, inf) say "not detected"."""
 _POSSIBLE_MAGS = (5.0, 40.0)
 """Magnitudes of galaxies: brighter than M31 has no redshift to speak of, fainter no image."""
@@ -57,8 +64,8 @@ def fluxes_from_mags(
     ``offset`` makes them AB [mag]; ``scale`` and ``error_scale`` are magnitudes of one of each.
     """
     mag = mag * scale
-    is_missed = mag >= _NON_DETECTION
-    is_given = (mag > -_NON_DETECTION) & ~is_missed & (mag != 0)
+    is_missed = mag >= NON_DETECTION
+    is_given = (mag > -NON_DETECTION) & ~is_missed & (mag != 0)
     ab = np.where(is_given, mag + offset, np.nan)
     is_observed = is_given & (ab > _POSSIBLE_MAGS[0]) & (ab < _POSSIBLE_MAGS[1])
     counts["out_of_range"] += int(np.sum(is_given & ~is_observed))

@@ -27,7 +27,7 @@ from hbmlc_models.pipeline.survey_population import (
 )
 from hbmlc_models.recalibration import UNCHANGED, Recalibration
 from hbmlc_models.selection.basis import RadialBasis, fit_basis
-from hbmlc_models.selection.curve import fit_curve
+from hbmlc_models.selection.curve import Curve, fit_curve
 from hbmlc_models.selection.dimming import add_noise, borrow_noise
 from hbmlc_models.selection.error_scale import with_error_scale
 from hbmlc_models.selection.frame import LuptitudeFrame, make_frame
@@ -122,11 +122,7 @@ def fit_survey(
     setting = _look_at(tile, frame, options, seed=seed)
     fraction = HOLD_OUT_FRACTION if tile.n_labelled >= MIN_LABELLED_FOR_HOLD_OUT else 0.0
     split = split_sample(tile, hold_out_fraction=fraction, seed=seed)
-    curve = None
-    if options.preset is Preset.SEED:
-        if tile.n_labelled < MIN_LABELLED:
-            raise NoCurveError(n_labelled=tile.n_labelled)
-        curve = fit_curve(split.labelled.photometry, split.labelled.z_spec, frame, seed=seed)
+    curve = _curve_of(split.labelled, frame, options, n_labelled=tile.n_labelled, seed=seed)
     learnt = _learn(split, model, options, setting, seed=seed, on_progress=on_progress)
     centre = setting.propensity
     if curve is None:
@@ -159,6 +155,22 @@ def fit_survey(
         z_max=float(z_grid[-1]),
         n_grid=len(z_grid),
     )
+
+
+def _curve_of(
+    labelled: Tile,
+    frame: LuptitudeFrame,
+    options: CalibrationOptions,
+    *,
+    n_labelled: int,
+    seed: int,
+) -> Curve | None:
+    """Curve of the published preset; ``None`` with any other."""
+    if options.preset is not Preset.SEED:
+        return None
+    if n_labelled < MIN_LABELLED:
+        raise NoCurveError(n_labelled=n_labelled)
+    return fit_curve(labelled.photometry, labelled.z_spec, frame, seed=seed)
 
 
 def _look_at(

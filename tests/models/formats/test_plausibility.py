@@ -448,3 +448,14 @@ def test_redshifts_of_two_digits_are_labels() -> None:
     z = np.round(np.random.default_rng(1).uniform(0.1, 0.6, 2_000), 2).tolist()
 
     assert not judged(z).left_out
+
+
+def test_a_zero_point_wins_over_the_file_whatever_comes_out(tmp_path: Path) -> None:
+    columns = fluxes("gri", 16.4)
+
+    report = inspect(
+        tmp_path, base() | columns, {"zero_point": 31.4}, units=dict.fromkeys(columns, "mJy")
+    )
+
+    assert "unit-overridden" in codes(report)
+    assert medians(report)["r"] == pytest.approx(np.median(SKY.mag("r")) + 15.0, abs=0.01)

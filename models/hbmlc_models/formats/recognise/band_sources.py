@@ -15,9 +15,11 @@ from hbmlc_models.formats.readers import SourceColumn
 from hbmlc_models.formats.recognise.band_names import Quantity
 from hbmlc_models.formats.recognise.families import Family, Measured
 from hbmlc_models.formats.recognise.flux_units import (
+    SAME_MAGS,
     assume_unit,
     is_plausible_unit,
     unit_from_mags,
+    zero_point_between,
 )
 from hbmlc_models.formats.recognise.sources import BandSource
 from hbmlc_models.formats.recognise.vega import vega_magnitudes
@@ -37,9 +39,6 @@ from hbmlc_models.formats.units import (
 __all__ = ["sources_of"]
 
 _SAME_UNIT = 1e-3
-_DISAGREES = 0.5
-"""Magnitudes by which two measurements of one band may differ: apertures and dust."""
-_MIN_PAIRS = 5
 
 Chosen = Mapping[str, tuple[Family, Measured]]
 
@@ -165,11 +164,15 @@ def _settled(
 ) -> tuple[_Unit, Finding]:
     """Unit of a column where file and mapping disagree, and what to say.
 
-    The mapping wins, unless no survey can have such fluxes and in the unit of the file one can.
+    The mapping wins, unless no survey can have such fluxes and in the unit of the file one can; a
+    zero point wins always.
     """
     column = measured.column
-    is_mapped = is_plausible_unit(mapped, fluxes, given.look) or not is_plausible_unit(
-        in_file, fluxes, given.look
+    is_mapped = (
+        # Who gives a zero point knows what the file says.
+        given.mapping.zero_point is not None
+        or is_plausible_unit(mapped, fluxes, given.look)
+        or not is_plausible_unit(in_file, fluxes, given.look)
     )
     taken = (
         "the mapping is taken"
@@ -277,13 +280,11 @@ def _disagreeing(sources: list[BandSource], given: _Given) -> list[Finding]:
         mag_column = given.mags.get(source.band)
         if source.quantity is not Quantity.FLUX or mag_column is None:
             continue
-        flux, mag = given.look.pairs(source.column, mag_column)
-        is_usable = (flux > 0) & (np.abs(mag) < 90)  # noqa: PLR2004 -- 99 says "not detected"
-        if is_usable.sum() < _MIN_PAIRS:
+        point = zero_point_between(source.column, mag_column, given.look)
+        if point is None:
             continue
-        as_mag = -2.5 * np.log10(flux[is_usable] * source.scale)
-        off = float(np.median(as_mag - mag[is_usable]))
-        if abs(off) > _DISAGREES:
+        off = -2.5 * np.log10(source.scale) - point
+        if abs(off) > SAME_MAGS:
             findings.append(
                 warn(
                     FindingCode.PHOTOMETRY_DISAGREES,
@@ -291,12 +292,7 @@ def _disagreeing(sources: list[BandSource], given: _Given) -> list[Finding]:
                     f"{'fainter' if off > 0 else 'brighter'} than {shown(mag_column)}; check the "
                     "unit.",
                     column=source.column,
-                    mapping={"zero_point": {source.band: _zero_point(source, off)}},
+                    mapping={"zero_point": {source.band: round(point, 2)}},
                 )
             )
     return findings
-
-
-def _zero_point(source: BandSource, off: float) -> float:
-    """Zero point with which a flux agrees with its magnitude [AB mag]."""
-    return round(float(-2.5 * np.log10(source.scale)) - off, 2)

@@ -10,6 +10,7 @@ import numpy as np
 from hbmlc_models.bands import sort_bands
 from hbmlc_models.formats.findings import Finding, FindingCode, note, warn
 from hbmlc_models.formats.look import Look
+from hbmlc_models.formats.normalise import NON_DETECTION
 from hbmlc_models.formats.readers import SourceColumn
 from hbmlc_models.formats.recognise.band_names import Quantity
 from hbmlc_models.formats.recognise.families import Family, Measured, preference
@@ -164,12 +165,15 @@ def _better(one: Measured, other: Measured, look: Look) -> tuple[Measured, Measu
 
 def _signal(found: Measured, look: Look) -> float:
     values, errors = look.pairs(found.column, found.error or "")
-    is_usable = (errors > 0) & (np.abs(values) < 90)  # noqa: PLR2004 -- 99 says "none"
+    is_mag = _looks_like_mags(look, found.column) is True
+    is_usable = errors > 0
+    if is_mag:
+        is_usable &= np.abs(values) < NON_DETECTION
     if not is_usable.any():
         return 0.0
     # Of magnitudes the inverse error is the signal-to-noise, of fluxes the ratio.
     ratio = 1 / errors[is_usable]
-    if _looks_like_mags(look, found.column) is not True:
+    if not is_mag:
         ratio = np.abs(values[is_usable]) * (np.sqrt(errors[is_usable]) if found.is_ivar else ratio)
     return float(is_usable.mean() * np.median(ratio))
 

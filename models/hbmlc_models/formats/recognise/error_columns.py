@@ -12,6 +12,7 @@ from hbmlc_models.arrays import FloatArray
 from hbmlc_models.formats.errors import BadErrorsError
 from hbmlc_models.formats.findings import Finding, FindingCode, warn
 from hbmlc_models.formats.look import Look
+from hbmlc_models.formats.normalise import NON_DETECTION
 from hbmlc_models.formats.recognise.band_names import Quantity, Role, parse_band_column
 from hbmlc_models.formats.recognise.name_words import words_of
 from hbmlc_models.formats.recognise.sources import BandSource
@@ -83,7 +84,9 @@ def judge_errors(
 def _usable(source: BandSource, look: Look) -> tuple[FloatArray, FloatArray]:
     """Values and errors of the rows with both, without those that say "none"."""
     values, errors = look.pairs(source.column, source.error_column)
-    is_usable = (errors > 0) & (np.abs(values) < 90 if source.quantity is Quantity.MAG else True)  # noqa: PLR2004
+    is_usable = errors > 0
+    if source.quantity is Quantity.MAG:
+        is_usable &= np.abs(values) < NON_DETECTION
     return values[is_usable], errors[is_usable]
 
 
@@ -152,7 +155,7 @@ def _rank_correlation(x: FloatArray, y: FloatArray) -> float:
 
 def _refuse_magnitudes(source: BandSource, mags: FloatArray, errors: FloatArray) -> None:
     """Raise where a column of errors holds magnitudes or limits."""
-    is_error = errors < 90  # noqa: PLR2004 -- 99 says "not detected"
+    is_error = errors < NON_DETECTION
     if is_error.sum() < _MIN_ROWS or source.error_scale != 1.0:
         return
     is_large = float(np.median(errors[is_error])) > _LARGEST_MAG_ERROR

@@ -9,12 +9,20 @@ import numpy as np
 
 from hbmlc_models.formats.findings import Finding, FindingCode, warn
 from hbmlc_models.formats.look import Look
+from hbmlc_models.formats.normalise import NON_DETECTION
 from hbmlc_models.formats.recognise.families import Measured
 from hbmlc_models.formats.shown import shown
 from hbmlc_models.formats.units import FluxUnit, flux_unit, zero_point_unit
 from hbmlc_models.photometry import mag_from_flux
 
-__all__ = ["AssumedUnit", "assume_unit", "is_plausible_unit", "unit_from_mags"]
+__all__ = [
+    "SAME_MAGS",
+    "AssumedUnit",
+    "assume_unit",
+    "is_plausible_unit",
+    "unit_from_mags",
+    "zero_point_between",
+]
 
 _TYPICAL_MEDIANS = (12.0, 30.0)
 """Median AB magnitudes of the bands of a survey: 2MASS to the Hubble Ultra Deep Field."""
@@ -24,7 +32,7 @@ _DEPTHS = (12.0, 31.5)
 """5-sigma AB depths: shallower than 2MASS, deeper than the deepest image of JWST (JADES reaches
 31; Eisenstein et al. 2023, arXiv:2306.02465)."""
 _DEPTH_SIGMA = 5.0
-_SAME = 0.5
+SAME_MAGS = 0.5
 """Magnitudes and fluxes of one band that agree within this are of one zero point [mag]: dust and
 apertures make up for that much."""
 _MIN_PAIRS = 5
@@ -74,18 +82,14 @@ def unit_from_mags(
     """Unit in which fluxes agree with the magnitudes of the same bands; ``None`` without any."""
     points: list[float] = []
     for band, found in bands.items():
-        if band not in mags:
-            continue
-        flux, mag = look.pairs(found.column, mags[band])
-        is_usable = (flux > 0) & (np.abs(mag) < 90)  # noqa: PLR2004 -- 99 says "not detected"
-        if is_usable.sum() >= _MIN_PAIRS:
-            point = np.median(mag[is_usable] + 2.5 * np.log10(flux[is_usable]))
-            points.append(float(point))
-    if not points or np.ptp(points) > 2 * _SAME:
+        point = zero_point_between(found.column, mags.get(band), look)
+        if point is not None:
+            points.append(point)
+    if not points or np.ptp(points) > 2 * SAME_MAGS:
         return None
     zero_point = float(np.median(points))
     known = min(_candidates(()), key=lambda unit: abs(_zero_point(unit) - zero_point))
-    is_known = abs(_zero_point(known) - zero_point) < _SAME
+    is_known = abs(_zero_point(known) - zero_point) < SAME_MAGS
     unit = known if is_known else zero_point_unit(round(zero_point, 2))
     first = next(iter(bands.values())).column
     mapping = {"flux_unit": unit.name} if is_known else {"zero_point": round(zero_point, 2)}
@@ -99,6 +103,18 @@ def unit_from_mags(
             mapping=mapping,
         ),
     )
+
+
+def zero_point_between(flux_column: str, mag_column: str | None, look: Look) -> float | None:
+    """AB magnitude of a flux of one, as the magnitudes of the same band have it.
+
+    ``None`` where there are none, or too few of both.
+    """
+    flux, mag = look.pairs(flux_column, mag_column or "")
+    is_usable = (flux > 0) & (np.abs(mag) < NON_DETECTION)
+    if is_usable.sum() < _MIN_PAIRS:
+        return None
+    return float(np.median(mag[is_usable] + 2.5 * np.log10(flux[is_usable])))
 
 
 def _zero_point(unit: FluxUnit) -> float:

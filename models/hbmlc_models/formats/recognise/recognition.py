@@ -79,13 +79,8 @@ def recognise(
     """
     given = given or ColumnMapping()
     check_columns(given, table)
-    # Other names could neither be stored nor be shown.
-    columns = {n: c for n, c in table.columns.items() if is_printable_name(n)}
-    # A name that is there twice is a column like others until it is used.
-    columns |= {n: SourceColumn() for n in table.doubles if is_printable_name(n)}
-    columns = {n: _with_unit(n, c) for n, c in columns.items()}
+    columns = _columns_of(table, given)
     scalars = {n: c for n, c in columns.items() if c.n_elements is None}
-    columns |= {n: columns[n.partition("[")[0]] for n in given.names() if n not in columns}
     names = plain_names(scalars)
     elsewhere = mapped_elsewhere(given)
     families = [
@@ -125,6 +120,16 @@ def recognise(
         is_tile_guessed=given.tile is None,
         is_selected_guessed=given.selected is None,
     )
+
+
+def _columns_of(table: SourceTable, given: ColumnMapping) -> dict[str, SourceColumn]:
+    """Columns with the units in their names, and the elements of vectors that are mapped."""
+    # Other names could neither be stored nor be shown.
+    columns = {n: c for n, c in table.columns.items() if is_printable_name(n)}
+    # A name that is there twice is a column like others until it is used.
+    columns |= {n: SourceColumn() for n in table.doubles if is_printable_name(n)}
+    columns = {n: _with_unit(n, c) for n, c in columns.items()}
+    return columns | {n: columns[n.partition("[")[0]] for n in given.names() if n not in columns}
 
 
 def _doubles(table: SourceTable) -> list[Finding]:
