@@ -70,6 +70,8 @@ def is_sound(document: dict[str, object]) -> bool:
     ]
     single = (document.get(name) for name in ("ra", "dec", "z_spec", "z_spec_err"))
     owned += [column for column in single if isinstance(column, str)]
+    says_of_labels = document.get("z_quality") or document.get("z_spec_err")
+    ids = document["id"] if isinstance(document.get("id"), list) else []
     cut = document.get("z_quality")
     low, high = (cut.get(n) if isinstance(cut, dict) else None for n in ("min", "max"))
     bands = [set(document.get(kind) or ()) for kind in ("mag", "flux", "flux_err", "flux_ivar")]
@@ -78,8 +80,16 @@ def is_sound(document: dict[str, object]) -> bool:
         and not (low is not None and high is not None and low > high)
         and not bands[0] & bands[1]
         and not bands[2] & bands[3]
-        and None in (document.get("flux_unit"), document.get("zero_point"))
+        and not overlap(document.get("flux_unit"), document.get("zero_point"))
+        and not ("z_spec" in document and document["z_spec"] is None and says_of_labels)
+        and len(ids) == len(set(ids))
     )
+
+
+def overlap(unit: object, point: object) -> bool:
+    if isinstance(unit, dict) and isinstance(point, dict):
+        return bool(set(unit) & set(point))
+    return None not in (unit, point)
 
 
 def test_both_have_the_same_fields() -> None:

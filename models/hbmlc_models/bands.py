@@ -40,35 +40,42 @@ KNOWN_BANDS: dict[str, float] = {
 
 
 _NUMBERED = re.compile(
-    r"F(?P<space>\d{3})[WMN]N?|F(?P<roman>062|087|106|129|146|158|184|213)|(?:IA|IB|NB|J0?)(?P<narrow>\d{3})|F(?P<far>\d{4})W"
+    r"F(?P<space>\d{3})[WMN]N?|F(?P<roman>062|087|106|129|146|158|184|213)|"
+    r"(?:IA|IB|NB|J0?)(?P<narrow>\d{3})|F(?P<miri>\d{4})W"
 )
 """Bands that carry their wavelength: of space telescopes, where those of NIRISS may end in
 N, and narrow ones of Subaru and J-PLUS."""
+_WEBB = frozenset(
+    {"F212N", "F250M", "F277W", "F300M", "F323N", "F335M", "F356W", "F360M", "F405N", "F410M"}
+    | {"F430M", "F444W", "F460M", "F466N", "F470N", "F480M", "F560W", "F770W"}
+)
+"""Bands of NIRCam, NIRISS and MIRI whose number is in 10 nm, though Hubble has numbers like it in
+nm; F410M is taken for NIRCam's, which is in most of its surveys."""
+_LEAST_NANOMETRES = 200
+"""Numbers up to this are in 10 nm."""
 
 
 def wavelength(band: str) -> float | None:
     """Typical effective wavelength [nm] of ``band``, ``None`` where the name is unknown.
 
     Names of space telescopes and of narrow bands carry their wavelength, ``F606W`` and ``J0378`` in
-    nm and ``F115W`` in 10 nm.
+    nm, ``F115W`` and ``F444W`` in 10 nm.
 
     Examples
     --------
-    >>> wavelength("F606W"), wavelength("F115W"), wavelength("IB427"), wavelength("who")
-    (606.0, 1150.0, 427.0, None)
+    >>> wavelength("F606W"), wavelength("F115W"), wavelength("F444W"), wavelength("F1000W")
+    (606.0, 1150.0, 4440.0, 10000.0)
+    >>> wavelength("IB427"), wavelength("who")
+    (427.0, None)
     """
     if band in KNOWN_BANDS:
         return KNOWN_BANDS[band]
     found = _NUMBERED.fullmatch(band)
     if found is None:
         return None
-    number = float(found["space"] or found["roman"] or found["narrow"] or found["far"])
-    is_in_nm = number > _LEAST_NANOMETRES and not found["roman"]
-    return number if is_in_nm else 10 * number
-
-
-_LEAST_NANOMETRES = 200
-"""Numbers up to this are in 10 nm."""
+    number = float(found["space"] or found["roman"] or found["narrow"] or found["miri"])
+    is_long = band in _WEBB or found["roman"] or found["miri"]
+    return 10 * number if is_long or number <= _LEAST_NANOMETRES else number
 
 
 def sort_bands(bands: Iterable[str]) -> tuple[str, ...]:

@@ -75,7 +75,9 @@ def find_labels(
     _check(labels, selected, mapping)
     findings += _told(labels, mapping)
     if mapping.z_spec is not None and not is_labelled.any():
-        findings.append(_told_none(mapping, has_selected=bool(selected.any())))
+        # Redshifts that are all left out are told by their reasons.
+        is_told = mapping.selected is None and bool(labels.left_out)
+        findings.append(_told_none(mapping, has_selected=bool(selected.any()) or is_told))
     return FoundLabels(
         z_spec=labels.z_spec, selected=selected, left_out=labels.left_out, mapping=mapping
     )

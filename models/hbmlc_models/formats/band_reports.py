@@ -25,6 +25,10 @@ the deepest field (JADES reaches 31; Eisenstein et al. 2023, arXiv:2306.02465)."
 _FAR = 5.0
 """Distance of a band's median from its neighbours that no colour of galaxies makes [mag]: the
 reddest have 3 to 4 between optical and near-infrared (Roche et al. 2002, MNRAS 337, 1282)."""
+_FAR_BETWEEN = 2.5
+"""The same from the line between the bands on both sides, which no break of a spectrum crosses."""
+_NEAR = 0.5
+"""Largest distance of such bands in the logarithm of wavelength: u and r are .53 apart."""
 _OPTICAL = (350.0, 1_000.0)
 """Wavelengths of optical bands [nm]."""
 _SHALLOW_MAG, _SHALLOW_RATIO = 17.5, 50.0
@@ -168,8 +172,8 @@ def judge_bands(reports: tuple[BandReport, ...]) -> list[Finding]:
                 )
             )
             continue
-        off = _distance(report, reports)
-        if off is not None and abs(off) > _FAR:
+        off = _far_off(report, reports)
+        if off is not None:
             findings.append(
                 warn(
                     FindingCode.BAND_FAR_OFF,
@@ -191,6 +195,38 @@ def _is_too_shallow(report: BandReport) -> bool:
     return is_bright and report.snr_p50 is not None and report.snr_p50 < _SHALLOW_RATIO
 
 
+def _far_off(report: BandReport, reports: tuple[BandReport, ...]) -> float | None:
+    """How far a band is from its neighbours [mag]; ``None`` where colours can make that."""
+    off = _distance(report, reports)
+    if off is not None and abs(off) > _FAR:
+        return off
+    off = _out_of_line(report, reports)
+    if off is None or abs(off) < _FAR_BETWEEN:
+        return None
+    # One band off the line draws the lines of those beside it along.
+    others = (_out_of_line(other, reports) or _distance(other, reports) for other in reports)
+    return off if all(abs(other or 0.0) <= abs(off) for other in others) else None
+
+
+def _out_of_line(report: BandReport, reports: tuple[BandReport, ...]) -> float | None:
+    """Median of a band minus that of the line between the next ones on both sides [mag]."""
+    placed = {
+        np.log(nanometres): other.mag_p50
+        for other in reports
+        if other.mag_p50 is not None and (nanometres := wavelength(other.band)) is not None
+    }
+    reach = wavelength(report.band)
+    if reach is None or report.mag_p50 is None:
+        return None
+    here = np.log(reach)
+    below = max((at for at in placed if here - _NEAR < at < here), default=None)
+    above = min((at for at in placed if here < at < here + _NEAR), default=None)
+    if below is None or above is None:
+        return None
+    line = np.interp(here, [below, above], [placed[below], placed[above]])
+    return report.mag_p50 - float(line)
+
+
 def _distance(report: BandReport, reports: tuple[BandReport, ...]) -> float | None:
     """Median of a band minus that of the nearest others in wavelength [mag]."""
     here = wavelength(report.band)
@@ -201,7 +237,7 @@ def _distance(report: BandReport, reports: tuple[BandReport, ...]) -> float | No
         and other.mag_p50 is not None
         and (here is None or wavelength(other.band) is not None)
     ]
-    if len(others) < 2 or report.mag_p50 is None:  # noqa: PLR2004 -- of two, either may be wrong
+    if not others or report.mag_p50 is None:
         return None
     nearest = sorted(others)[:_NEIGHBOURS]
     return report.mag_p50 - float(np.median([median for _, median in nearest]))

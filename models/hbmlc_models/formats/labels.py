@@ -33,6 +33,10 @@ _MIN_REPEATS = 3
 """Galaxies that share one redshift to four digits before it can be a code."""
 _GAP = 0.25
 """Distance of such a value from the next one, in units of 1 + z, that makes it a code."""
+_LEAST_CODE = 5.0
+_PART_OF_CODE = 0.3
+"""Least code, and the part of all redshifts above which a lower value is one, too: below lie
+clusters and protoclusters, whose members share three digits (SSA22 at 3.09)."""
 _MANY_REPEATS = 5
 """Galaxies that share one redshift before it can be a code without standing apart."""
 _TIMES_USUAL = 5.0
@@ -148,7 +152,8 @@ def _repeated_at_the_end(values: FloatArray, counts: IntArray) -> set[float]:
     while len(values) > 1 and n_above <= max(_FEW_ABOVE, _PART_ABOVE * counts.sum()):
         is_apart = values[-1] - values[-2] > _GAP * (1 + max(float(values[-2]), 0.0))
         least = _MIN_REPEATS if is_apart else max(_MANY_REPEATS, _TIMES_USUAL * usual)
-        if counts[-1] >= least:
+        is_high = values[-1] >= _LEAST_CODE or counts[-1] > _PART_OF_CODE * counts.sum()
+        if counts[-1] >= least and is_high:
             found.add(float(values[-1]))
         else:
             n_above += int(counts[-1])

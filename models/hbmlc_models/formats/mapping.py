@@ -197,8 +197,24 @@ def _number(name: str, value: object) -> float:
     raise MappingInvalidError(f"Mapping field {name!r} holds numbers.", where=name)
 
 
+def _overlap(unit: object, point: object) -> bool:
+    """Whether a unit and a zero point, each for all bands or by band, are of the same ones."""
+    if unit is None or point is None:
+        return False
+    if isinstance(unit, Mapping) and isinstance(point, Mapping):
+        return not cast("Mapping[str, object]", unit).keys().isdisjoint(point)
+    return True
+
+
 def _refuse_contradictions(mapping: ColumnMapping) -> None:
-    """Raise where one column is said to be two things, or one band has two of a kind."""
+    """Raise where the mapping says two things at once."""
+    _refuse_twice(mapping)
+    _refuse_odd_labels(mapping)
+    _refuse_shared_columns(mapping)
+
+
+def _refuse_twice(mapping: ColumnMapping) -> None:
+    """Raise where one band has two of a kind."""
     if mapping.mag and mapping.flux and set(mapping.mag) & set(mapping.flux):
         both = sorted(set(mapping.mag) & set(mapping.flux))
         raise MappingInvalidError(
@@ -211,16 +227,32 @@ def _refuse_contradictions(mapping: ColumnMapping) -> None:
             f"The mapping gives {', '.join(twice)} an error and an inverse variance; choose one.",
             where="flux_ivar",
         )
-    if mapping.flux_unit is not None and mapping.zero_point is not None:
+    if _overlap(mapping.flux_unit, mapping.zero_point):
         raise MappingInvalidError(
-            "The mapping gives a flux unit and a zero point; choose one.", where="zero_point"
+            "The mapping gives a flux unit and a zero point of the same bands; choose one.",
+            where="zero_point",
         )
+
+
+def _refuse_odd_labels(mapping: ColumnMapping) -> None:
+    """Raise where what is said of ids and labels cannot be."""
+    if "z_spec" in mapping.off and (mapping.z_quality or mapping.z_spec_err):
+        raise MappingInvalidError(
+            "The mapping switches 'z_spec' off, and says which of its values are labels.",
+            where="z_quality" if mapping.z_quality else "z_spec_err",
+        )
+    if len(set(mapping.id_columns)) < len(mapping.id_columns):
+        raise MappingInvalidError("A column is in 'id' twice.", where="id")
     cut = mapping.z_quality
     if cut is not None and cut.min is not None and cut.max is not None and cut.min > cut.max:
         raise MappingInvalidError(
             "No value lies between the 'min' of 'z_quality' and a smaller 'max'.",
             where="z_quality",
         )
+
+
+def _refuse_shared_columns(mapping: ColumnMapping) -> None:
+    """Raise where one column is said to be two things."""
     owners: dict[str, str] = {}
     kinds = ("mag", "mag_err", "flux", "flux_err", "flux_ivar")
     for kind in kinds:

@@ -7,13 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from inspected import Table, base, codes, inspect, mags, medians, refusal
-from made_up_sky import MADE_UP, write_parquet
+from made_up_sky import MADE_UP
 
-from hbmlc_models.formats import ingest
-from hbmlc_models.formats.labels import judge_labels, largest_visible_redshift
+from hbmlc_models.formats import CatalogError
 from hbmlc_models.formats.units import degrees_per, flux_unit, is_per_wavelength, is_vega, mag_per
 
 SKY = MADE_UP
@@ -294,88 +291,6 @@ def test_the_mapping_may_give_the_unit_of_positions(tmp_path: Path) -> None:
     assert report.coverage.ra_min == pytest.approx(SKY.ra.min())
 
 
-@pytest.mark.parametrize("code", [9.9999, 9.99, 99.0, -1.0, -9.0, -99.9, 8.8888, 6.6])
-def test_redshifts_that_say_not_measured_are_no_labels(code: float, tmp_path: Path) -> None:
-    columns = base() | mags("gri")
-    is_coded = np.arange(len(SKY.id)) % 6 == 0
-    columns["z_spec"] = np.where(is_coded, code, SKY.z_spec)
-
-    report = inspect(tmp_path, columns)
-
-    assert report.n_labelled == np.sum(np.isfinite(SKY.z_spec) & ~is_coded)
-    assert sum(report.labels.n_left_out.values()) == is_coded.sum()
-    assert f"{code:g}" in " ".join(report.warnings)
-
-
-def test_stars_are_no_labels(tmp_path: Path) -> None:
-    columns = base() | mags("gri")
-    is_star = np.arange(len(SKY.id)) % 6 == 0
-    columns["z_spec"] = np.where(is_star, 4e-4, SKY.z_spec)
-
-    report = inspect(tmp_path, columns)
-
-    assert report.labels.n_left_out == {"star": is_star.sum()}
-
-
-def test_redshifts_beyond_what_the_bands_see_are_no_labels() -> None:
-    assert largest_visible_redshift(("g", "r", "i")) == pytest.approx(6.1, abs=0.1)
-    assert largest_visible_redshift(("g", "who")) == np.inf
-    labels = judged([0.5, 3.0, 9.0], z_visible=6.1)
-
-    assert labels.left_out == {"beyond_bands": 1}
-
-
-def judged(z: list[float], *, z_visible: float = np.inf, **given: object) -> object:
-    defaults = {"is_sure": None, "z_err": None, "selected": None}
-    return judge_labels(np.array(z), z_max=15.0, z_visible=z_visible, **(defaults | given))
-
-
-def test_an_error_that_says_failed_makes_no_label(tmp_path: Path) -> None:
-    columns = base() | mags("gri") | {"zErr": np.where(np.arange(len(SKY.id)) % 6, 1e-4, -1.0)}
-
-    report = inspect(tmp_path, columns, {"z_spec_err": "zErr"})
-
-    assert report.labels.n_left_out["no_error"] > 0
-
-
-@given(
-    st.lists(st.floats(0.01, 2.5), min_size=5, max_size=60, unique=True),
-    st.floats(5.0, 14.0),
-    st.integers(3, 20),
-)
-@settings(max_examples=100, deadline=None)
-def test_a_value_that_is_repeated_at_the_far_end_is_a_code(
-    z: list[float], code: float, n: int
-) -> None:
-    labels = judged([*z, *[code] * n])
-
-    assert np.isfinite(labels.z_spec).sum() == len(z)
-    assert labels.left_out == {"sentinel": n}
-
-
-@given(st.lists(st.floats(0.01, 6.5), min_size=1, max_size=80, unique=True))
-@settings(max_examples=100, deadline=None)
-def test_distinct_redshifts_are_labels_however_large(z: list[float]) -> None:
-    assert np.isfinite(judged(z).z_spec).all()
-
-
-def test_labels_that_say_not_measured_change_nothing_of_the_catalogue(tmp_path: Path) -> None:
-    is_coded = np.arange(len(SKY.id)) % 4 == 0
-    without = np.where(is_coded, np.nan, SKY.z_spec)
-    coded = np.where(is_coded & np.isfinite(SKY.z_spec), 9.9999, without)
-
-    digests = {
-        ingest(
-            write_parquet(tmp_path / "upload.parquet", base() | mags("griz") | {"z_spec": z}),
-            tmp_path / "canonical.parquet",
-        ).digest
-        for z in (without, coded)
-    }
-
-    # The same bytes are calibrated: a quarter of 9.9999 does no harm at all.
-    assert len(digests) == 1
-
-
 @pytest.mark.parametrize(
     ("instead", "said"),
     [
@@ -431,25 +346,6 @@ def test_millijansky_without_a_unit_are_found(tmp_path: Path) -> None:
     assert inspect(tmp_path, base() | fluxes("gri", 16.4)).mapping.flux_unit == "mJy"
 
 
-@pytest.mark.parametrize("code", [6.999, 6.5])
-def test_a_code_within_reach_of_the_labels_is_found_by_its_number(code: float) -> None:
-    z = np.random.default_rng(1).uniform(3, 6, 20).tolist()
-
-    assert judged([*z, *[code] * 20]).left_out == {"sentinel": 20}
-
-
-def test_a_stray_value_above_a_code_does_not_hide_it() -> None:
-    z = np.random.default_rng(1).uniform(0.1, 1.2, 60).tolist()
-
-    assert judged([*z, *[6.666] * 20, 7.7]).left_out == {"sentinel": 20}
-
-
-def test_redshifts_of_two_digits_are_labels() -> None:
-    z = np.round(np.random.default_rng(1).uniform(0.1, 0.6, 2_000), 2).tolist()
-
-    assert not judged(z).left_out
-
-
 def test_a_zero_point_wins_over_the_file_whatever_comes_out(tmp_path: Path) -> None:
     columns = fluxes("gri", 16.4)
 
@@ -459,3 +355,58 @@ def test_a_zero_point_wins_over_the_file_whatever_comes_out(tmp_path: Path) -> N
 
     assert "unit-overridden" in codes(report)
     assert medians(report)["r"] == pytest.approx(np.median(SKY.mag("r")) + 15.0, abs=0.01)
+
+
+def test_errors_of_a_flux_in_magnitudes_are_refused(tmp_path: Path) -> None:
+    columns = fluxes("g", 23.9)
+
+    with pytest.raises(CatalogError, match="magnitudes") as caught:
+        inspect(tmp_path, base() | columns, units={"flux_g": "uJy", "flux_err_g": "mag"})
+
+    assert caught.value.where == "flux_err_g"
+
+
+@pytest.mark.parametrize("off", [-3.0, 3.0])
+def test_a_band_off_the_line_between_its_neighbours_is_named(off: float, tmp_path: Path) -> None:
+    columns = base() | mags("griz") | {"mag_i": SKY.mag("i") + off}
+
+    found = [f.column for f in inspect(tmp_path, columns).findings if f.code == "band-far-off"]
+
+    assert found == ["mag_i"]
+
+
+def test_two_bands_far_from_each_other_are_named(tmp_path: Path) -> None:
+    columns = base() | mags("gr") | {"mag_r": SKY.mag("r") - 7.0}
+
+    assert "band-far-off" in codes(inspect(tmp_path, columns))
+
+
+def test_a_dozen_fluxes_tell_their_unit(tmp_path: Path) -> None:
+    rows = slice(0, 12)
+    columns = {name: values[rows] for name, values in (base() | fluxes("gri", 23.9)).items()}
+
+    report = inspect(tmp_path, columns)
+
+    assert report.mapping.flux_unit == "uJy"
+
+
+def test_of_too_few_fluxes_nothing_is_said_that_was_not_tried(tmp_path: Path) -> None:
+    rows = slice(0, 4)
+    columns = {name: values[rows] for name, values in (base() | fluxes("gri", 23.9)).items()}
+
+    assert "no survey" not in " ".join(inspect(tmp_path, columns).warnings)
+
+
+def test_columns_called_magnitudes_are_believed_where_their_numbers_are(tmp_path: Path) -> None:
+    report = inspect(tmp_path, base() | mags("gri"), units={f"mag_{b}": "mJy" for b in "gri"})
+
+    assert medians(report)["r"] == pytest.approx(np.median(SKY.mag("r")), abs=0.01)
+
+
+def test_inverse_variances_that_do_not_fall_are_offered_as_such(tmp_path: Path) -> None:
+    ivar = np.random.default_rng(1).lognormal(np.log(20.0**-2), 0.1, len(SKY.id))
+    columns = base() | {"flux_g": SKY.flux("g"), "flux_err_g": ivar}
+
+    found = [f for f in inspect(tmp_path, columns, {"flux_unit": "nJy"}).findings if f.mapping]
+
+    assert {"flux_ivar": {"g": "flux_err_g"}} in [finding.mapping for finding in found]

@@ -458,3 +458,41 @@ def test_a_z_with_the_name_of_a_survey_of_spectra_is_a_label(name: str, tmp_path
 def test_a_cut_that_contradicts_itself_is_refused(cut: dict[str, object]) -> None:
     with pytest.raises(CatalogError, match="z_quality"):
         ColumnMapping.from_dict({"z_quality": {"column": "q", **cut}})
+
+
+def test_a_table_of_one_band_needs_no_word_for_its_quantity(tmp_path: Path) -> None:
+    assert inspect(tmp_path, base() | mags("r", "{}", "{}_err")).bands == ("r",)
+
+
+def test_null_switches_the_guess_of_errors_off(tmp_path: Path) -> None:
+    columns = base() | {"flux_g": SKY.flux("g"), "flux_err_g": SKY.flux_err("g")}
+
+    error = refusal(tmp_path, columns, {"flux": {"g": "flux_g"}, "flux_err": None})
+
+    assert error.code == "bad-errors"
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"z_spec": None, "z_quality": {"column": "q", "min": 3}},
+        {"z_spec": None, "z_spec_err": "q"},
+        {"id": ["id", "id"]},
+        {"flux_unit": "uJy", "zero_point": {"g": 25.0}},
+    ],
+)
+def test_a_mapping_that_says_two_things_is_refused(mapping: dict[str, object]) -> None:
+    with pytest.raises(CatalogError):
+        ColumnMapping.from_dict(mapping)
+
+
+def test_some_bands_may_have_a_unit_and_others_a_zero_point(tmp_path: Path) -> None:
+    columns = base()
+    for band, point in (("g", 25.0), ("r", 23.9)):
+        columns[f"flux_{band}"] = SKY.flux(band, zero_point=point)
+        columns[f"flux_err_{band}"] = SKY.flux_err(band, zero_point=point)
+
+    report = inspect(tmp_path, columns, {"flux_unit": {"r": "uJy"}, "zero_point": {"g": 25.0}})
+
+    for band in "gr":
+        assert medians(report)[band] == pytest.approx(np.median(SKY.mag(band)), abs=0.01)

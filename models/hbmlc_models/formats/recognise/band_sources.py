@@ -226,6 +226,12 @@ def _error_unit(band: str, measured: Measured, text: str) -> FluxUnit | None:
         It is that of something else.
     """
     squared = squared_unit(text)
+    if mag_per(text) is not None:
+        raise BadErrorsError(
+            f"The errors of {band}, {shown(measured.error or '')}, are magnitudes ({shown(text)}), "
+            f"and {shown(measured.column)} is a flux; map the errors of the flux.",
+            where=measured.error,
+        )
     if squared is None:
         return None if measured.is_ivar else flux_unit(text)
     unit, power = squared

@@ -40,6 +40,7 @@ def settle_quantities(
     spread over decades, and a column with values of redshifts is none of both.
     """
     found: list[Family] = []
+    single: list[Family] = []
     findings: list[Finding] = []
     for family in families:
         kept, dropped = _without_redshifts(family, look)
@@ -48,10 +49,26 @@ def settle_quantities(
         # Two columns of pixels, "y" and "z" with their errors, are no fluxes.
         least = _MIN_BARE if quantity is Quantity.MAG else _MIN_BARE + 1
         if family.quantity is Quantity.BARE and len(kept.complete) < least:
+            if kept.complete and quantity is Quantity.MAG:
+                single.append(replace(kept, quantity=quantity))
             continue
+        if family.quantity is Quantity.MAG and quantity is Quantity.FLUX:
+            findings.append(_named_otherwise(kept, columns))
         if kept.bands:
             found.append(replace(kept, quantity=quantity))
-    return found, findings
+    # A table of one band has nothing else; beside others one letter is mostly no band.
+    return found or single, findings
+
+
+def _named_otherwise(family: Family, columns: Mapping[str, SourceColumn]) -> Finding:
+    """Warn of columns that are called magnitudes and have the unit of fluxes."""
+    column = next(iter(family.bands.values())).column
+    return warn(
+        FindingCode.UNIT_OVERRIDDEN,
+        f"The column {shown(column)} is called a magnitude, and its unit in the file is "
+        f"{shown(columns[column].unit or '')}: it is read as a flux.",
+        column=column,
+    )
 
 
 def _without_redshifts(family: Family, look: Look) -> tuple[Family, list[Finding]]:
@@ -96,15 +113,21 @@ def _looks_like_mags(look: Look, column: str) -> bool | None:
 def _quantity(family: Family, columns: Mapping[str, SourceColumn], look: Look) -> Quantity:
     """What a family measures: as its units say, else its name, else its numbers."""
     units = [columns[found.column].unit for found in family.bands.values()]
-    if any(unit and flux_unit(unit) for unit in units):
+    is_flux = any(unit and flux_unit(unit) for unit in units)
+    if is_flux and not (family.quantity is Quantity.MAG and _are_mags(family, look)):
         return Quantity.FLUX
     if family.quantity is not Quantity.BARE:
         return family.quantity
     if any(unit and mag_per(unit) for unit in units):
         return Quantity.MAG
+    return Quantity.MAG if _are_mags(family, look) else Quantity.FLUX
+
+
+def _are_mags(family: Family, look: Look) -> bool:
+    """Whether the numbers of most bands are those of magnitudes; so they are without numbers."""
     votes = [_looks_like_mags(look, found.column) for found in family.bands.values()]
     known = [vote for vote in votes if vote is not None]
-    return Quantity.MAG if sum(known) >= len(known) / 2 else Quantity.FLUX
+    return sum(known) >= len(known) / 2
 
 
 def choose(

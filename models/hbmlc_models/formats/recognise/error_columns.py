@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 
 import numpy as np
 
 from hbmlc_models.arrays import FloatArray
+from hbmlc_models.formats.arrays import JsonValue
 from hbmlc_models.formats.errors import BadErrorsError
 from hbmlc_models.formats.findings import Finding, FindingCode, warn
 from hbmlc_models.formats.look import Look
@@ -243,15 +244,31 @@ def _implausible(sources: list[BandSource], look: Look) -> list[Finding]:
         ratio = _bright_signal_to_noise(source, look)
         if ratio is None or _is_plausible(ratio):
             continue
+        hint, mapping = _why_implausible(source, look)
         findings.append(
             warn(
                 FindingCode.SIGNAL_TO_NOISE,
                 f"The brighter half of {source.band} has a median signal-to-noise of {ratio:.3g}; "
-                f"check that {shown(source.error_column)} holds its one-sigma errors.",
+                f"check that {shown(source.error_column)} holds its one-sigma errors{hint}.",
                 column=source.error_column,
+                mapping=mapping,
             )
         )
     return findings
+
+
+def _why_implausible(source: BandSource, look: Look) -> tuple[str, Mapping[str, JsonValue] | None]:
+    """What an implausible signal-to-noise may come from, and the mapping that mends it."""
+    if source.quantity is Quantity.FLUX and source.error_scale != source.scale:
+        return ": the file gives it another unit than the flux", None
+    if source.quantity is Quantity.FLUX and not source.is_ivar:
+        ratio = _bright_signal_to_noise(replace(source, is_ivar=True), look)
+        if ratio is not None and _is_plausible(ratio):
+            return (
+                f": as inverse variances they give {ratio:.3g}",
+                {"flux_ivar": {source.band: source.error_column}},
+            )
+    return "", None
 
 
 def _bright_signal_to_noise(source: BandSource, look: Look) -> float | None:

@@ -36,7 +36,7 @@ SAME_MAGS = 0.5
 """Magnitudes and fluxes of one band that agree within this are of one zero point [mag]: dust and
 apertures make up for that much."""
 _MIN_PAIRS = 5
-_MIN_VALUES = 20
+_MIN_VALUES = 5
 """Fluxes from which anything is said of their unit."""
 
 
@@ -66,7 +66,13 @@ def assume_unit(bands: Mapping[str, Measured], look: Look, names: Sequence[str])
     unit = (usual or plausible or candidates)[0]
     return AssumedUnit(
         unit=unit,
-        finding=_told(unit, candidates, [u.name for u in plausible], bands, medians),
+        finding=_told(
+            unit,
+            candidates,
+            [u.name for u in (plausible if n_values >= _MIN_VALUES else candidates)],
+            bands,
+            medians,
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from hbmlc_models.bands import sort_bands
@@ -10,7 +11,22 @@ from hbmlc_models.formats.mapping import ColumnMapping
 from hbmlc_models.formats.recognise.band_names import Quantity
 from hbmlc_models.formats.recognise.families import Family, Measured
 
-__all__ = ["given_photometry", "with_given_errors"]
+__all__ = ["given_photometry", "with_given_errors", "without_errors_off"]
+
+_OF_FLUXES = ("flux_err", "flux_ivar")
+
+
+def without_errors_off(families: list[Family], off: Collection[str]) -> list[Family]:
+    """Families without the kinds of errors that the mapping switches off."""
+    found: list[Family] = []
+    for family in families:
+        kinds = ("mag_err", "mag_err") if family.quantity is Quantity.MAG else _OF_FLUXES
+        bands = {
+            band: replace(measured, error=None) if kinds[measured.is_ivar] in off else measured
+            for band, measured in family.bands.items()
+        }
+        found.append(replace(family, bands=bands))
+    return found
 
 
 def given_photometry(

@@ -16,7 +16,11 @@ from hbmlc_models.formats.recognise.choice import choose, missing_errors, settle
 from hbmlc_models.formats.recognise.completion import completed, with_photometry
 from hbmlc_models.formats.recognise.error_columns import judge_errors
 from hbmlc_models.formats.recognise.families import Family, families_in
-from hbmlc_models.formats.recognise.given import given_photometry, with_given_errors
+from hbmlc_models.formats.recognise.given import (
+    given_photometry,
+    with_given_errors,
+    without_errors_off,
+)
 from hbmlc_models.formats.recognise.identity import (
     degrees_of,
     plain_names,
@@ -90,6 +94,7 @@ def recognise(
     ]
     look = look_at(table, _worth_a_look(families, names, given), limits)
     settled, findings = settle_quantities(families, scalars, look)
+    settled = without_errors_off(settled, given.off)
     chosen, said = _photometry(settled, given, columns, look, names)
     check_bands(given, chosen)
     mags = {
